@@ -1,0 +1,1 @@
+//! Blur and resize of float planes.

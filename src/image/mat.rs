@@ -1,0 +1,1 @@
+//! `OpenCV` matrices over borrowed memory: the only unsafe code of the crate.
