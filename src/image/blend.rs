@@ -1,1 +1,236 @@
-//! Layer into picture.
+//! Layer into picture: only the painted pixels, each plane by itself. A sample whose alpha is
+//! nothing keeps its value, bit for bit.
+
+use anyhow::{Result, ensure};
+use opencv::core::{BORDER_CONSTANT, BORDER_REPLICATE, Mat, MatTraitConstManual};
+
+use super::mat::View;
+use super::warp::PlaneMap;
+use super::{Layer, PictureFormat, PictureMut, PlaneMut};
+use crate::geometry::{CropSpace, FrameSpace, Point, Rect, Similarity, Size};
+
+/// Below this coverage a sample stays as it came: half a level of 8 bits at full contrast.
+const NOTHING: f32 = 1.0 / 512.0;
+
+/// Lays `layer`, which lies in the crop that `crop_from_frame` leads to, over `picture`.
+/// Fails only if the layer's pixels and alpha differ in size.
+pub fn layer(
+    layer: &Layer,
+    crop_from_frame: &Similarity<FrameSpace, CropSpace>,
+    picture: &mut PictureMut<'_>,
+) -> Result<()> {
+    let size = layer.alpha.size();
+    ensure!(layer.pixels.size() == size, "a layer's pixels and its alpha differ in size");
+    let Some(painted) = painted_area(layer) else { return Ok(()) };
+    let format = picture.format;
+    let mut samples = layer.pixels.clone();
+    format.color.from_rgb(format.bits, samples.channels_mut());
+    for (index, plane) in picture.planes.iter_mut().enumerate() {
+        let Some(area) = Area::of(&painted, &crop_from_frame.inverse(), &format, index) else {
+            continue;
+        };
+        let map = PlaneMap::crop_from_plane(&format, index, crop_from_frame, area.corner());
+        let value = resampled(samples.channels()[index], size, &map, &area, BORDER_REPLICATE)?;
+        let alpha = resampled(layer.alpha.data(), size, &map, &area, BORDER_CONSTANT)?;
+        let (value, alpha) = (value.data_typed::<f32>()?, alpha.data_typed::<f32>()?);
+        if format.sample_bytes() == 1 {
+            mix::<1>(plane, &area, (value, alpha), format.bits);
+        } else {
+            mix::<2>(plane, &area, (value, alpha), format.bits);
+        }
+    }
+    Ok(())
+}
+
+/// The rectangle of the crop that holds every pixel with any coverage.
+fn painted_area(layer: &Layer) -> Option<Rect<CropSpace>> {
+    let width = layer.alpha.size().width;
+    let mut corners: Vec<Point<CropSpace>> = Vec::new();
+    for (y, row) in layer.alpha.data().chunks_exact(width).enumerate() {
+        let first = row.iter().position(|&a| a > NOTHING);
+        let last = row.iter().rposition(|&a| a > NOTHING);
+        if let (Some(first), Some(last)) = (first, last) {
+            corners.push(Point::new(first as f32, y as f32));
+            corners.push(Point::new(last as f32 + 1.0, y as f32 + 1.0));
+        }
+    }
+    Rect::around(&corners)
+}
+
+/// The samples of one plane that a layer can reach.
+struct Area {
+    x: usize,
+    y: usize,
+    size: Size,
+}
+
+impl Area {
+    /// `None` where the layer lies beside the picture.
+    fn of(
+        painted: &Rect<CropSpace>,
+        frame_from_crop: &Similarity<CropSpace, FrameSpace>,
+        format: &PictureFormat,
+        plane: usize,
+    ) -> Option<Self> {
+        let (min, max) = (painted.min, painted.max);
+        let corners = [min, Point::new(max.x, min.y), max, Point::new(min.x, max.y)];
+        let reach = Rect::around(&corners.map(|p| frame_from_crop.apply(p)))?;
+        let (_, (dx, dy)) = format.sampling(plane);
+        let limit = format.plane_size(plane);
+        // Two samples of margin: bilinear reach and the chroma's offset.
+        let low = |v: f32, step: f32| ((v / step).floor() - 2.0).max(0.0) as usize;
+        let high = |v: f32, step: f32, limit: usize| {
+            ((v / step).ceil() + 2.0).clamp(0.0, limit as f32) as usize
+        };
+        let (x, y) = (low(reach.min.x, dx), low(reach.min.y, dy));
+        let (right, bottom) =
+            (high(reach.max.x, dx, limit.width), high(reach.max.y, dy, limit.height));
+        (right > x && bottom > y).then(|| Self { x, y, size: Size::new(right - x, bottom - y) })
+    }
+
+    fn corner(&self) -> (i32, i32) {
+        (self.x as i32, self.y as i32)
+    }
+}
+
+/// One channel of the layer, sampled at the plane's own samples.
+fn resampled(channel: &[f32], size: Size, map: &PlaneMap, area: &Area, border: i32) -> Result<Mat> {
+    let source = View::of_floats(channel, size)?;
+    let mut out = Mat::default();
+    match map.shrink_source(source.mat(), area.size)? {
+        Some((small, map)) => map.sample(&small, &mut out, area.size, border)?,
+        None => map.sample(source.mat(), &mut out, area.size, border)?,
+    }
+    Ok(out)
+}
+
+/// `sample += (value - sample) * alpha`, rounded to nearest, for samples of `BYTES` bytes.
+/// `value` is in 0..1 of the sample's full scale.
+fn mix<const BYTES: usize>(
+    plane: &mut PlaneMut<'_>,
+    area: &Area,
+    (value, alpha): (&[f32], &[f32]),
+    bits: u32,
+) {
+    let peak = ((1u32 << bits) - 1) as f32;
+    let rows = value.chunks_exact(area.size.width).zip(alpha.chunks_exact(area.size.width));
+    for (row, (value, alpha)) in rows.enumerate() {
+        let start = (area.y + row) * plane.stride + area.x * BYTES;
+        let samples = &mut plane.data[start..start + area.size.width * BYTES];
+        for ((sample, &value), &alpha) in samples.chunks_exact_mut(BYTES).zip(value).zip(alpha) {
+            if alpha <= NOTHING {
+                continue;
+            }
+            let mut bytes = [0u8; 4];
+            bytes[..BYTES].copy_from_slice(sample);
+            let old = u32::from_le_bytes(bytes) as f32;
+            let new = (old + (value * peak - old) * alpha + 0.5).clamp(0.0, peak) as u32;
+            sample.copy_from_slice(&new.to_le_bytes()[..BYTES]);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::image::{Colorimetry, Image, Matte};
+
+    /// Three planes of noise with padding at the end of each row.
+    fn noise(format: &PictureFormat) -> [(Vec<u8>, usize); 3] {
+        let mut state = 1u32;
+        [0, 1, 2].map(|index| {
+            let size = format.plane_size(index);
+            let stride = size.width * format.sample_bytes() + 7;
+            let mut next = || {
+                state = state.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+                // Values below 4 in the high byte keep 10-bit words in range.
+                if format.sample_bytes() == 1 {
+                    (state >> 24) as u8
+                } else {
+                    (state >> 24) as u8 & 3
+                }
+            };
+            ((0..stride * size.height).map(|_| next()).collect(), stride)
+        })
+    }
+
+    /// Red, opaque within `radius` of the crop's middle.
+    fn red_disc(size: Size, radius: f32) -> Layer {
+        let n = size.width * size.height;
+        let mut data = vec![0.0; 3 * n];
+        data[..n].fill(1.0);
+        let middle = (size.width as f32 / 2.0, size.height as f32 / 2.0);
+        let inside = |i: usize| {
+            let (x, y) = ((i % size.width) as f32 + 0.5, (i / size.width) as f32 + 0.5);
+            f32::from((x - middle.0).hypot(y - middle.1) < radius)
+        };
+        Layer {
+            pixels: Image::from_planar(size, data).unwrap(),
+            alpha: Matte::from_data(size, (0..n).map(inside).collect()).unwrap(),
+        }
+    }
+
+    /// Lays the disc over noise; gives the planes before and after.
+    fn lay(format: PictureFormat) -> ([(Vec<u8>, usize); 3], [(Vec<u8>, usize); 3]) {
+        let before = noise(&format);
+        let mut after = before.clone();
+        let crop_from_frame =
+            Similarity::about(Point::new(40.0, 30.0), Point::new(32.0, 32.0), 2.0, 0.3);
+        let planes = after.each_mut().map(|(data, stride)| PlaneMut { data, stride: *stride });
+        let mut picture = PictureMut::new(format, planes).unwrap();
+        layer(&red_disc(Size::new(64, 64), 20.0), &crop_from_frame, &mut picture).unwrap();
+        (before, after)
+    }
+
+    #[test]
+    fn outside_the_alpha_every_byte_stays_and_inside_it_turns_red() {
+        for bits in [8, 10] {
+            let format = PictureFormat {
+                bits,
+                ..PictureFormat::i420(Size::new(81, 61), Colorimetry::BT601)
+            };
+            let bytes = format.sample_bytes();
+            let (before, after) = lay(format);
+            for index in 0..3 {
+                let ((x0, y0), (dx, dy)) = format.sampling(index);
+                let (mut kept, mut changed) = (0, 0);
+                for (i, (old, new)) in before[index].0.iter().zip(&after[index].0).enumerate() {
+                    let (row, column) = (i / before[index].1, i % before[index].1 / bytes);
+                    let (x, y) = (x0 + column as f32 * dx, y0 + row as f32 * dy);
+                    // The disc has a radius of 10 frame pixels; a sample reaches one further.
+                    let far = (x - 40.0).hypot(y - 30.0) > 10.0 + 2.0 * dx;
+                    let padding = i % before[index].1 >= format.plane_size(index).width * bytes;
+                    if far || padding {
+                        assert_eq!(old, new, "{bits} bits, plane {index}, byte {i}");
+                        kept += 1;
+                    } else if old != new {
+                        changed += 1;
+                    }
+                }
+                assert!(kept > 100 && changed > 20, "{bits} bits, plane {index}: {changed}");
+            }
+            let (luma, stride) = &after[0];
+            let at = 30 * stride + 40 * bytes;
+            let value = if bytes == 1 {
+                u32::from(luma[at])
+            } else {
+                u32::from(u16::from_le_bytes([luma[at], luma[at + 1]])) >> 2
+            };
+            assert!((80..=82).contains(&value), "{bits} bits: {value} is not video red's luma");
+        }
+    }
+
+    #[test]
+    fn nothing_painted_changes_nothing_and_beside_the_picture_is_fine() {
+        let format = PictureFormat::i420(Size::new(20, 20), Colorimetry::BT709);
+        let before = noise(&format);
+        for (x, radius) in [(10.0, 0.0), (500.0, 20.0), (-300.0, 20.0)] {
+            let mut after = before.clone();
+            let planes = after.each_mut().map(|(data, stride)| PlaneMut { data, stride: *stride });
+            let mut picture = PictureMut::new(format, planes).unwrap();
+            let there = Similarity::about(Point::new(x, 10.0), Point::new(32.0, 32.0), 1.0, 0.0);
+            layer(&red_disc(Size::new(64, 64), radius), &there, &mut picture).unwrap();
+            assert!(before == after);
+        }
+    }
+}

@@ -86,7 +86,8 @@ mod tests {
 
     #[test]
     fn there_and_back_loses_less_than_a_quarter_level() {
-        for color in [Colorimetry::BT601, Colorimetry::BT709, Colorimetry::BT2020, Colorimetry::RGB] {
+        for color in [Colorimetry::BT601, Colorimetry::BT709, Colorimetry::BT2020, Colorimetry::RGB]
+        {
             let want = [0.4, 0.55, 0.5];
             let [mut y, mut u, mut v] = want.map(|v| [v]);
             color.to_rgb(8, [&mut y, &mut u, &mut v]);

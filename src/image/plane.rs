@@ -60,7 +60,10 @@ impl PictureFormat {
             return self.size;
         }
         let up = |n: usize, shift: u32| (n + (1 << shift) - 1) >> shift;
-        Size::new(up(self.size.width, self.chroma_shift_x), up(self.size.height, self.chroma_shift_y))
+        Size::new(
+            up(self.size.width, self.chroma_shift_x),
+            up(self.size.height, self.chroma_shift_y),
+        )
     }
 
     /// Bytes a sample: 1 or 2.
