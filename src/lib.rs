@@ -20,3 +20,4 @@ pub mod face;
 pub mod geometry;
 pub mod image;
 pub mod mask;
+pub mod onnx;

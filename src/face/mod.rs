@@ -2,8 +2,10 @@
 //!
 //! | file | holds |
 //! |---|---|
+//! | [`align`] | the canonical crop |
 //! | [`landmarks`] | 68 points in iBUG order |
 
+pub mod align;
 pub mod landmarks;
 
 pub use landmarks::Landmarks;

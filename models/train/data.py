@@ -1,0 +1,392 @@
+"""What the trainers eat. Pack once, warp on the fly.
+
+    data.py photos ROOT LANDMARKS.csv OUT   packs the portraits (RGB uint8, one flat file) with their 68 points and a split
+    data.py pairs PAIRS OUT                 packs what `mask2face generate` wrote (masked, bare, alpha; 256 px)
+
+Split: photos that are near-copies of each other (difference hash of the aligned face) share a fate; about 4 % of the
+photos are held out, and the first 160 of them (none from the sets that show a person several times) are the test.
+"""
+import argparse
+import csv
+import hashlib
+import json
+from pathlib import Path
+
+import cv2
+import numpy as np
+
+from faces import LEFT_EYE, MIRROR, RIGHT_EYE, apply, invert, similarity, warp
+from paint import paint, smooth_noise
+
+# Weights of the 68 points when a crop is aligned: eyes and brows lead, the nose's bridge helps, the rest may move.
+ALIGN = np.concatenate([np.full(17, .0), np.full(10, .5), np.full(4, .5), np.zeros(5), np.ones(12), np.zeros(20)])
+SHUNNED = ("celebamask", "ffhq-hard")     # not in the test: several photos a person, or no clear lower face
+
+
+def fingerprint(face):
+    """A 128-bit difference hash of an aligned RGB face."""
+    grey = cv2.resize(cv2.cvtColor(face, cv2.COLOR_RGB2GRAY), (9, 9), interpolation=cv2.INTER_AREA).astype(int)
+    return np.concatenate([(np.diff(grey, axis=1)[:8] > 0).ravel(), (np.diff(grey, axis=0)[:, :8] > 0).ravel()])
+
+
+def groups(prints, near=12):
+    """A group number a photo: photos whose hashes differ in at most `near` of 128 bits belong together."""
+    bits = np.array(prints, np.float32) * 2 - 1
+    owner = np.arange(len(bits))
+    for i in range(len(bits)):
+        close = np.flatnonzero((128 - bits[i + 1:] @ bits[i]) / 2 <= near) + i + 1
+        for j in close:
+            owner[owner == owner[j]] = owner[i]
+    return owner
+
+
+def pack_photos(root, landmarks, out, template):
+    rows = list(csv.reader(open(landmarks)))[1:]
+    out.mkdir(parents=True, exist_ok=True)
+    names, shapes, offsets, points, prints, at = [], [], [], [], [], 0
+    with open(out / "photos.bin", "wb") as store:
+        for row in rows:
+            image = cv2.imread(str(root / row[0]))[:, :, ::-1]
+            p = np.array(row[2:], np.float32).reshape(68, 2)
+            store.write(np.ascontiguousarray(image).tobytes())
+            names.append(row[0]), shapes.append(image.shape[:2]), offsets.append(at), points.append(p)
+            at += image.size
+            prints.append(fingerprint(warp(image, similarity(p, template * 64, ALIGN), 64)))
+    owner = groups(prints)
+    rank = [hashlib.sha1(names[g].encode()).hexdigest() for g in owner]
+    held = [i for i in np.argsort(rank, kind="stable") if int(rank[i], 16) % 100 < 4]
+    test = [i for i in held if not names[i].startswith(SHUNNED)][:160]
+    split = np.array(["train"] * len(names), dtype="<U5")
+    split[held] = "val"
+    split[test] = "test"
+    np.savez(out / "photos.npz", names=names, shapes=shapes, offsets=offsets, points=points, split=split)
+    with open(out / "split.csv", "w") as file:
+        file.writelines(f"{n},{s}\n" for n, s in zip(names, split))
+    print(f"{len(names)} photos, {len(set(owner))} groups, {len(held)} held out, {len(test)} for the test")
+
+
+class Photos:
+    """The packed portraits: photos[i] -> (RGB [H, W, 3] uint8, points [68, 2])."""
+
+    def __init__(self, folder):
+        index = np.load(Path(folder) / "photos.npz")
+        self.names, self.split, self.points = index["names"], index["split"], index["points"].astype(np.float64)
+        self.shapes, self.offsets = index["shapes"], index["offsets"]
+        self.store = np.memmap(Path(folder) / "photos.bin", np.uint8, "r")
+
+    def __len__(self):
+        return len(self.names)
+
+    def __getitem__(self, i):
+        h, w = self.shapes[i]
+        at = self.offsets[i]
+        return np.asarray(self.store[at:at + h * w * 3]).reshape(h, w, 3), self.points[i]
+
+    def of(self, split):
+        return np.flatnonzero(self.split == split)
+
+
+def pack_pairs(folder, out, photos=None):
+    """manifest.csv columns used: name, source, split, style, landmarks, output (else outputs/NAME.png)."""
+    rows = list(csv.DictReader(open(folder / "manifest.csv")))
+    out.mkdir(parents=True, exist_ok=True)
+    bare_names = {}
+    for row in rows:
+        row["output"] = row.get("output") or f"outputs/{row['name']}.png"
+        bare_names.setdefault(row["output"], len(bare_names))
+    n = 256
+    masked = np.lib.format.open_memmap(out / "masked.npy", "w+", np.uint8, (len(rows), n, n, 3))
+    alpha = np.lib.format.open_memmap(out / "alpha.npy", "w+", np.uint8, (len(rows), n, n))
+    bare = np.lib.format.open_memmap(out / "bare.npy", "w+", np.uint8, (len(bare_names), n, n, 3))
+    locate = lambda kind, name: next(p for p in (folder / name, folder / kind / name) if p.exists())
+    for name, i in bare_names.items():
+        bare[i] = cv2.imread(str(locate("outputs", name)))[:, :, ::-1]
+    for i, row in enumerate(rows):
+        masked[i] = cv2.imread(str(locate("inputs", row.get("input") or f"{row['name']}.png")))[:, :, ::-1]
+        alpha[i] = cv2.imread(str(locate("alpha", row.get("alpha") or f"{row['name']}.png")), 0)
+    np.savez(out / "pairs.npz", names=[r["name"] for r in rows], source=[r["source"] for r in rows],
+             split=[r["split"] for r in rows], style=[r["style"] for r in rows], bare=[bare_names[r["output"]] for r in rows],
+             points=np.array([r["landmarks"].split() for r in rows], np.float32).reshape(-1, 68, 2))
+    print(f"{len(rows)} pairs of {len(bare_names)} bare crops")
+
+
+class Pairs:
+    """The packed pairs: pairs[i] -> (masked, bare [256, 256, 3], alpha [256, 256], points [68, 2] in crop pixels)."""
+
+    def __init__(self, folder):
+        folder = Path(folder)
+        self.masked, self.alpha, self.bare = (np.load(folder / f"{n}.npy", mmap_mode="r") for n in ("masked", "alpha", "bare"))
+        index = np.load(folder / "pairs.npz")
+        self.names, self.source, self.split, self.style = (index[k] for k in ("names", "source", "split", "style"))
+        self.owner, self.points = index["bare"], index["points"].astype(np.float64)
+
+    def __len__(self):
+        return len(self.names)
+
+    def __getitem__(self, i):
+        return self.masked[i], self.bare[self.owner[i]], self.alpha[i], self.points[i]
+
+
+# ---- light and damage -------------------------------------------------------------------------------------------------
+
+def relight(rng, image, strength=1.):
+    """Colour, gain and a slanted light, on float32 RGB 0..255 of any square size."""
+    size = image.shape[0]
+    gain = np.exp(rng.normal(0, .16 * strength) + rng.normal(0, .06 * strength, 3)).astype(np.float32)
+    image = image * gain
+    if rng.random() < .4:
+        ramp = np.linspace(-1, 1, size, dtype=np.float32)
+        a, b = rng.uniform(-.3, .3, 2) * strength
+        image = image * (1 + a * ramp[:, None, None] + b * ramp[None, :, None])
+    if rng.random() < .4:
+        grey = image.mean(2, keepdims=True)
+        image = grey + (image - grey) * rng.uniform(.35, 1.35)
+    if rng.random() < .3:
+        image = 255 * (np.clip(image, 0, 255) / 255) ** np.exp(rng.normal(0, .25 * strength))
+    return np.clip(image, 0, 255)
+
+
+def soften(rng, images, size):
+    """Blur or lost resolution, the same for all images of the list."""
+    kind = rng.random()
+    if kind < .18:
+        sigma = rng.uniform(.3, 1.6) * size / 256
+        return [cv2.GaussianBlur(v, (0, 0), max(sigma, .2)) for v in images]
+    if kind < .40:
+        small = int(size * rng.uniform(.25, .9))
+        return [cv2.resize(cv2.resize(v, (small, small), interpolation=cv2.INTER_AREA), (size, size), interpolation=cv2.INTER_LINEAR)
+                for v in images]
+    return images
+
+
+def damage(rng, image):
+    """Sensor noise and JPEG on the input alone; float32 0..255 -> uint8."""
+    if rng.random() < .35:
+        image = image + rng.normal(0, rng.uniform(1, 9), image.shape).astype(np.float32)
+    image = np.clip(image, 0, 255).astype(np.uint8)
+    if rng.random() < .35:
+        image = cv2.imdecode(cv2.imencode(".jpg", image, [cv2.IMWRITE_JPEG_QUALITY, int(rng.integers(25, 92))])[1], 1)
+    return image
+
+
+def jiggle(rng, size, shift=.03, turn=3., zoom=.04):
+    """A small similarity of a crop, as misplaced landmarks make it: shift in sides, turn in degrees."""
+    a, s = np.deg2rad(rng.normal(0, turn)), np.exp(rng.normal(0, zoom))
+    m = np.array([[np.cos(a), -np.sin(a)], [np.sin(a), np.cos(a)]]) * s
+    c = np.full(2, size / 2)
+    return np.concatenate([m, (c - m @ c + rng.normal(0, shift, 2) * size)[:, None]], 1)
+
+
+def flip(size):
+    return np.array([[-1., 0, size], [0, 1, 0]])
+
+
+def after(second, first):
+    """The 2x3 matrix of first, then second."""
+    return np.concatenate([second[:, :2] @ first[:, :2], (second[:, :2] @ first[:, 2] + second[:, 2])[:, None]], 1)
+
+
+# ---- samples of the light network -----------------------------------------------------------------------------------
+
+class UnmaskSamples:
+    """Endless samples (input, target [S, S, 3], alpha [S, S]; uint8), from the photos under the rough painter and, once
+    there are any, from the packed pairs."""
+
+    def __init__(self, photos, template, size, pairs=None, share=.75, bare=.22, seed=0):
+        self.photos, self.template, self.size, self.pairs = photos, template, size, pairs
+        self.share, self.bare, self.rng = share if pairs is not None else 0., bare, np.random.default_rng(seed)
+        self.train = photos.of("train")
+        if pairs is not None:
+            split = dict(zip(photos.names, photos.split))
+            self.usable = np.array([i for i in range(len(pairs)) if pairs.split[i] == "train" and split.get(pairs.source[i], "train") == "train"])
+            held = set(pairs.source[pairs.split != "train"])
+            self.train = np.array([i for i in self.train if photos.names[i] not in held])
+
+    def place(self):
+        move = jiggle(self.rng, self.size)
+        return after(flip(self.size), move) if self.rng.random() < .5 else move
+
+    def from_photo(self):
+        rng, size = self.rng, self.size
+        photo, points = self.photos[rng.choice(self.train)]
+        matrix = after(self.place(), similarity(points, self.template * size, ALIGN))
+        clean = warp(photo, matrix, size, cv2.BORDER_REPLICATE if rng.random() < .5 else cv2.BORDER_CONSTANT).astype(np.float32)
+        moved = apply(matrix, points)
+        if np.linalg.det(matrix[:, :2]) < 0:
+            moved = moved[MIRROR]
+        if rng.random() < self.bare:
+            return self.occlude(clean, moved), None, None
+        prints = None
+        if rng.random() < .2:
+            other, _ = self.photos[rng.choice(self.train)]
+            y, x = (rng.integers(0, max(1, s - 64)) for s in other.shape[:2])
+            prints = cv2.resize(other[y:y + 64, x:x + 64], (size, size))
+        return clean, *paint(rng, moved, size, prints)
+
+    def occlude(self, clean, points):
+        """Now and then something that is no mask beside a bare face, so that not every object is painted away."""
+        rng, size = self.rng, self.size
+        if rng.random() < .25:
+            unit = np.linalg.norm(points[36:42].mean(0) - points[42:48].mean(0))
+            at = points[8] + np.array([rng.normal(0, 1.) * unit, rng.uniform(.45, 1.) * unit])
+            blot = np.zeros((size, size), np.uint8)
+            cv2.ellipse(blot, tuple(int(v) for v in at), tuple(int(rng.uniform(.15, .7) * unit) for _ in "xy"),
+                        float(rng.uniform(0, 180)), 0, 360, 255, -1, cv2.LINE_AA)
+            blot = cv2.GaussianBlur(blot, (0, 0), .6).astype(np.float32)[..., None] / 255
+            colour = rng.uniform(5, 250, 3) * np.clip(1 + smooth_noise(rng, size, 5, .15), .3, 1.6)[..., None]
+            clean = clean * (1 - blot) + np.clip(colour, 0, 255).astype(np.float32) * blot
+        return clean
+
+    def from_pair(self):
+        rng, size = self.rng, self.size
+        masked, bare, alpha, points = self.pairs[rng.choice(self.usable)]
+        matrix = after(self.place(), np.array([[size / 256, 0, 0], [0, size / 256, 0]]))
+        border = cv2.BORDER_REPLICATE
+        clean = warp(bare, matrix, size, border).astype(np.float32)
+        if rng.random() < self.bare:
+            return self.occlude(clean, apply(matrix, points)), None, None
+        cover = warp(np.ascontiguousarray(alpha), matrix, size, border).astype(np.float32) / 255
+        a = cover[..., None]
+        sheet = (warp(masked, matrix, size, border).astype(np.float32) - clean * (1 - a)) / np.maximum(a, .08)
+        return clean, np.clip(sheet, 0, 255), cover
+
+    def __call__(self):
+        """One sample; the mask's light is drawn apart from the face's."""
+        rng, size = self.rng, self.size
+        clean, sheet, cover = self.from_pair() if rng.random() < self.share else self.from_photo()
+        clean = relight(rng, clean, .8)
+        if sheet is None:
+            masked, cover = clean, np.zeros((size, size), np.float32)
+        else:
+            sheet = relight(rng, sheet, 1.2)
+            masked = clean + (sheet - clean) * cover[..., None]
+        if rng.random() < .3:                       # one light over both
+            ramp = rng.uniform(-.35, .35) * np.linspace(-1, 1, size, dtype=np.float32)
+            gain = (np.exp(ramp) * np.exp(rng.normal(-.1, .2)))[None, :, None]
+            clean, masked = np.clip(clean * gain, 0, 255), np.clip(masked * gain, 0, 255)
+        masked, target, cover = soften(rng, [masked, clean, cover], size)
+        return damage(rng, masked), np.round(target).astype(np.uint8), np.round(cover * 255).astype(np.uint8)
+
+
+# ---- samples of the landmark network ---------------------------------------------------------------------------------
+
+# The crop of the landmark network, from 68 points: with m the longer side of the points' upright box, centred .17 m
+# above the box's centre, 1.76 m wide (measured: it is the detector's box times 1.35).
+RISE, WIDE = .17, 1.76
+
+
+def framing(points, angle=None):
+    """(centre [2], side, angle) of the landmark network's crop around known points."""
+    if angle is None:
+        d = points[LEFT_EYE].mean(0) - points[RIGHT_EYE].mean(0)
+        angle = float(np.arctan2(d[1], d[0]))
+    c, s = np.cos(angle), np.sin(angle)
+    turn = np.array([[c, s], [-s, c]])
+    upright = points @ turn.T
+    low, high = upright.min(0), upright.max(0)
+    longest = (high - low).max()
+    return turn.T @ ((low + high) / 2 - np.array([0, RISE * longest])), WIDE * longest, angle
+
+
+class LandmarkSamples:
+    """Endless samples: input [112, 112, 3] uint8, points [68, 2] in sides, face 0/1, worn 0/1."""
+
+    def __init__(self, photos, template, size, pairs=None, share=.5, seed=0):
+        self.photos, self.size, self.rng, self.pairs = photos, size, np.random.default_rng(seed), pairs
+        self.light = UnmaskSamples(photos, template, 256, pairs, share, 0., seed + 1)
+        self.share, self.train, self.layers = share if pairs is not None else 0., self.light.train, {}
+        if pairs is not None:
+            of = {}
+            for i in self.light.usable:
+                of.setdefault(pairs.source[i], []).append(i)
+            self.layers = {n: of[photos.names[n]] for n in self.train if photos.names[n] in of}
+            self.layered = np.array(list(self.layers))
+
+    def crop(self, points):
+        rng, size = self.rng, self.size
+        centre, side, angle = framing(points)
+        turn = rng.uniform(-45, 45) if rng.random() < .1 else rng.normal(0, 10)
+        angle += np.deg2rad(np.clip(turn, -45, 45))
+        side *= np.exp(np.clip(rng.normal(0, .11), -.3, .3))
+        centre = centre + rng.uniform(-1, 1, 2) * (.12 if rng.random() < .7 else .05) * side
+        c, s = np.cos(angle) * size / side, np.sin(angle) * size / side
+        turn = np.array([[c, s], [-s, c]])
+        matrix = np.concatenate([turn, (size / 2 - turn @ centre)[:, None]], 1)
+        return after(flip(size), matrix) if rng.random() < .5 else matrix
+
+    def negative(self):
+        """No face: a far corner of a photo, a face far out of frame, a bare mask's cloth, or noise."""
+        rng, size = self.rng, self.size
+        photo, points = self.photos[rng.choice(self.train)]
+        h, w = photo.shape[:2]
+        kind = rng.random()
+        if kind < .15:
+            return cv2.resize(np.clip(rng.normal(rng.uniform(0, 255, 3), 40, (7, 7, 3)), 0, 255).astype(np.uint8), (size, size), interpolation=cv2.INTER_CUBIC)
+        low, high = points.min(0), points.max(0)
+        face = (high - low).max()
+        for _ in range(20):
+            side = face * rng.uniform(.35, 1.6)
+            centre = rng.uniform([-.1 * w, -.1 * h], [1.1 * w, 1.1 * h])
+            gap = np.abs(centre - (low + high) / 2).max()
+            if gap > .5 * side + .35 * face:
+                break
+        else:
+            side, centre = face * .25, rng.uniform(low, high)       # a patch of skin
+        a = rng.uniform(-np.pi, np.pi)
+        c, s = np.cos(a) * size / side, np.sin(a) * size / side
+        turn = np.array([[c, s], [-s, c]])
+        return warp(photo, np.concatenate([turn, (size / 2 - turn @ centre)[:, None]], 1), size, cv2.BORDER_REPLICATE)
+
+    def __call__(self):
+        rng, size = self.rng, self.size
+        if rng.random() < .14:
+            image = relight(rng, self.negative().astype(np.float32), 1.3)
+            return damage(rng, image), np.zeros((68, 2), np.float32), 0, 0
+        worn = rng.random() < .55
+        layer = worn and rng.random() < self.share
+        i = rng.choice(self.layered) if layer else rng.choice(self.train)
+        photo, points = self.photos[i]
+        matrix = self.crop(points)
+        image = warp(photo, matrix, size, cv2.BORDER_REPLICATE if rng.random() < .5 else cv2.BORDER_CONSTANT).astype(np.float32)
+        moved = apply(matrix, points)
+        if np.linalg.det(matrix[:, :2]) < 0:
+            moved = moved[MIRROR]
+        if layer:
+            masked, bare, cover, inner = self.pairs[rng.choice(self.layers[i])]
+            to = after(matrix, invert(similarity(points, inner, np.ones(68))))
+            a = warp(np.ascontiguousarray(cover), to, size).astype(np.float32)[..., None] / 255
+            m, b = (warp(v, to, size).astype(np.float32) for v in (masked, bare))
+            sheet = np.clip((m - b * (1 - a)) / np.maximum(a, .08), 0, 255)
+            image = image + (relight(rng, sheet) - image) * a
+        elif worn:
+            sheet, a = paint(rng, moved, size, None)
+            image = image + (relight(rng, sheet) - image) * a[..., None]
+        image = relight(rng, image, 1.3)
+        if rng.random() < .15:
+            image = image * rng.uniform(.12, .6)
+        image, = soften(rng, [image], size * .7 if False else size)
+        return damage(rng, image), (moved / size).astype(np.float32), 1, int(worn)
+
+
+def stream(make, batch, queue):
+    """Fills `queue` with batches (tuples of stacked arrays) for ever; runs in a process of its own."""
+    cv2.setNumThreads(1)
+    sample = make()
+    while True:
+        queue.put(tuple(np.stack(v) for v in zip(*[sample() for _ in range(batch)])))
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("what", choices=["photos", "pairs"])
+    parser.add_argument("paths", nargs="+", type=Path)
+    parser.add_argument("--template", type=Path)
+    args = parser.parse_args()
+    if args.what == "photos":
+        pack_photos(*args.paths, np.array(json.loads(args.template.read_text())))
+    else:
+        pack_pairs(*args.paths)
+
+
+if __name__ == "__main__":
+    main()

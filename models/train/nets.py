@@ -1,0 +1,144 @@
+"""The two networks. Both are plain convolutions: what training adds (parallel branches, batch norm) is folded away at
+export, so that the runtime sees one convolution a layer."""
+import torch
+import torch.nn.functional as F
+from torch import nn
+
+
+class Rep(nn.Module):
+    """A dense 3x3 with a parallel 1x1 and, at equal width, an identity (RepVGG without its batch norm). The branches are
+    linear, so their sum is one 3x3 kernel in training as well; only the gradient sees the three parts."""
+
+    def __init__(self, inputs, outputs, stride=1):
+        super().__init__()
+        self.stride = stride
+        self.dense = nn.Parameter(torch.empty(outputs, inputs, 3, 3))
+        self.point = nn.Parameter(torch.empty(outputs, inputs, 1, 1))
+        self.bias = nn.Parameter(torch.zeros(outputs))
+        same = stride == 1 and inputs == outputs
+        gain = (.5 if same else 1.) ** .5
+        nn.init.normal_(self.dense, std=gain * (2 / (9 * inputs)) ** .5 * .9)
+        nn.init.normal_(self.point, std=gain * (2 / inputs) ** .5 * .3)
+        self.skip = nn.Parameter(torch.full((outputs,), .7)) if same else None
+
+    def kernel(self):
+        """The fused [outputs, inputs, 3, 3] kernel."""
+        centre = self.point[:, :, 0, 0]
+        if self.skip is not None:
+            centre = centre + torch.diag(self.skip)
+        return self.dense + F.pad(centre[:, :, None, None], (1, 1, 1, 1))
+
+    def forward(self, x):
+        return F.relu(F.conv2d(x, self.kernel(), self.bias, self.stride, 1))
+
+
+class Fused(nn.Conv2d):
+    """A Rep as the plain convolution that is exported."""
+
+    def __init__(self, rep):
+        kernel = rep.kernel().detach()
+        super().__init__(kernel.shape[1], kernel.shape[0], 3, rep.stride, 1)
+        self.weight.data.copy_(kernel)
+        self.bias.data.copy_(rep.bias.detach())
+
+    def forward(self, x):
+        return F.relu(super().forward(x))
+
+
+class Light(nn.Module):
+    """The light unmasker: [N, 3, S, S] RGB 0..1 -> face [N, 3, S, S], alpha [N, 1, S, S] as logits. S a multiple of 64;
+    it is meant for 256. A U-Net over a 2x2-packed picture, down to S/64."""
+    WIDTHS = (16, 32, 64, 96, 128, 160)
+    DEEP = (1, 1, 1, 1, 2, 3)      # blocks a level on the way down, after the entering convolution
+    RISE = (2, 2, 2, 2, 2)         # blocks a level on the way up
+
+    def __init__(self):
+        super().__init__()
+        w = self.WIDTHS
+        self.down = nn.ModuleList()
+        for level, (width, blocks) in enumerate(zip(w, self.DEEP)):
+            enter = Rep(12, width) if level == 0 else Rep(w[level - 1], width, 2)
+            self.down.append(nn.Sequential(enter, *[Rep(width, width) for _ in range(blocks)]))
+        self.lift = nn.ModuleList(nn.Conv2d(w[i + 1], w[i], 1) for i in range(5))
+        self.join = nn.ModuleList(nn.Conv2d(2 * w[i], w[i], 1) for i in range(5))
+        self.up = nn.ModuleList(nn.Sequential(*[Rep(w[i], w[i]) for _ in range(self.RISE[i])]) for i in range(5))
+        self.head = nn.Conv2d(w[0], 16, 3, padding=1)
+        nn.init.normal_(self.head.weight, std=.02)
+        nn.init.zeros_(self.head.bias)
+
+    def forward(self, image):
+        x, kept = F.pixel_unshuffle(image * 2 - 1, 2), []
+        for down in self.down:
+            x = down(x)
+            kept.append(x)
+        for i in reversed(range(5)):
+            x = F.interpolate(self.lift[i](x), scale_factor=2, mode="nearest")
+            x = self.up[i](F.relu(self.join[i](torch.cat([x, kept[i]], 1))))
+        out = F.pixel_shuffle(self.head(x), 2)
+        return out[:, :3], out[:, 3:]
+
+
+class LightExport(nn.Module):
+    """The fused network with the outputs of the contract: face and alpha in 0..1."""
+
+    def __init__(self, light):
+        super().__init__()
+        self.light = fuse(light)
+
+    def forward(self, image):
+        face, alpha = self.light(image)
+        return torch.sigmoid(face), torch.sigmoid(alpha)
+
+
+def fuse(module):
+    """Every Rep inside `module` replaced by its one convolution, in place."""
+    for name, child in module.named_children():
+        setattr(module, name, Fused(child)) if isinstance(child, Rep) else fuse(child)
+    return module
+
+
+def conv(inputs, outputs, stride=1, size=3):
+    return nn.Sequential(nn.Conv2d(inputs, outputs, size, stride, size // 2, bias=False), nn.BatchNorm2d(outputs), nn.ReLU())
+
+
+class Residual(nn.Module):
+    def __init__(self, width):
+        super().__init__()
+        self.body = conv(width, width)
+
+    def forward(self, x):
+        return x + self.body(x)
+
+
+class Landmarks(nn.Module):
+    """[N, 3, 112, 112] RGB 0..1 -> points [N, 68, 2] as fractions of the crop's side, and logits [N, 2]: face, worn."""
+    SIZE = 112
+
+    def __init__(self):
+        super().__init__()
+        self.trunk = nn.Sequential(
+            conv(3, 16, 2), conv(16, 32, 2), Residual(32), conv(32, 64, 2), Residual(64), Residual(64),
+            conv(64, 96, 2), Residual(96))
+        self.squeeze = conv(96, 18, 1, 1)
+        self.points = nn.Linear(18 * 49, 136)
+        self.facts = nn.Linear(96, 2)
+        nn.init.normal_(self.points.weight, std=.005)
+        self.register_buffer("mean", torch.full((68, 2), .5))
+
+    def forward(self, image):
+        x = self.trunk(image * 2 - 1)
+        points = self.points(self.squeeze(x).flatten(1)).reshape(-1, 68, 2) + self.mean
+        return points, self.facts(x.mean((2, 3)))
+
+
+class LandmarksExport(nn.Module):
+    """The outputs of the contract: points, score and worn as probabilities [N, 1]."""
+
+    def __init__(self, net):
+        super().__init__()
+        self.net = net
+
+    def forward(self, image):
+        points, facts = self.net(image)
+        facts = torch.sigmoid(facts)
+        return points, facts[:, :1], facts[:, 1:]

@@ -1,0 +1,216 @@
+//! The one way to ONNX Runtime: an [`Engine`] holds the library and the provider, a
+//! [`Network`] is a loaded model whose shapes were checked once, at load.
+//!
+//! | file | holds |
+//! |---|---|
+//! | [`provider`] | which accelerator is asked for, and which really runs |
+
+pub mod provider;
+
+use std::path::{Path, PathBuf};
+use std::sync::Mutex;
+
+use anyhow::{Context, Result, anyhow, bail};
+use ort::environment::Environment;
+use ort::session::Session;
+use ort::session::builder::GraphOptimizationLevel;
+use ort::value::{TensorRef, ValueType};
+
+pub use provider::{Device, Provider};
+
+/// A tensor of 32-bit floats.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Tensor {
+    /// Length of each axis, outermost first.
+    pub shape: Vec<usize>,
+    /// Values, last axis fastest.
+    pub data: Vec<f32>,
+}
+
+/// ONNX Runtime, loaded, with the device on which networks run.
+pub struct Engine {
+    environment: Environment,
+    device: Device,
+    threads: usize,
+}
+
+/// The library is loaded once in a process; a second path would be ignored by the loader.
+static LOADED: Mutex<Option<(PathBuf, Environment)>> = Mutex::new(None);
+
+impl Engine {
+    /// Loads the library at `library` and prepares to run networks on `device` with `threads`
+    /// CPU threads a network (0: one).
+    ///
+    /// # Errors
+    /// If the file is missing, is no ONNX Runtime, or is older than 1.23.
+    pub fn start(library: &Path, device: Device, threads: usize) -> Result<Self> {
+        let mut loaded =
+            LOADED.lock().map_err(|_| anyhow!("ONNX Runtime failed earlier in this process"))?;
+        let environment = match &*loaded {
+            Some((path, environment)) if path == library => environment.clone(),
+            Some((path, _)) => bail!(
+                "ONNX Runtime is loaded from {} already; one process can hold one only",
+                path.display()
+            ),
+            None => {
+                let environment = load(library)?;
+                *loaded = Some((library.to_owned(), environment.clone()));
+                environment
+            }
+        };
+        Ok(Self { environment, device, threads: threads.max(1) })
+    }
+
+    /// Loads a network from the bytes of an ONNX file; `name` stands in error messages.
+    /// Graph optimisation is full, threads do not spin.
+    ///
+    /// # Errors
+    /// If the bytes are no network that this ONNX Runtime can run, or the device asked for
+    /// cannot be had.
+    pub fn load(&self, name: &str, bytes: &[u8]) -> Result<Network> {
+        let build = |device: Device| -> Result<Session> {
+            let text = |e: ort::Error<_>| anyhow!("{e}");
+            let builder = Session::builder(&self.environment)?
+                .with_optimization_level(GraphOptimizationLevel::All)
+                .and_then(|b| b.with_intra_threads(self.threads))
+                .and_then(|b| b.with_intra_op_spinning(false))
+                .and_then(|b| b.with_inter_op_spinning(false))
+                .and_then(|b| b.with_execution_providers(device.dispatches()))
+                .map_err(text)?;
+            let mut builder = builder;
+            Ok(builder.commit_from_memory(bytes)?)
+        };
+        let (session, provider) = provider::choose(self.device, build)
+            .with_context(|| format!("loading the network {name}"))?;
+        Ok(Network { name: name.to_owned(), session, provider })
+    }
+}
+
+/// Loads the shared library and creates the process's environment.
+fn load(library: &Path) -> Result<Environment> {
+    if !library.is_file() {
+        bail!("there is no ONNX Runtime library at {}; run 'make setup'", library.display());
+    }
+    let builder = ort::init_from(library).map_err(|e| {
+        anyhow!(
+            "{} is no ONNX Runtime of version 1.23 or newer ({e}); run 'make setup'",
+            library.display()
+        )
+    })?;
+    let environment = builder
+        .with_name("mask2face")
+        .with_telemetry(false)
+        .build()
+        .context("starting ONNX Runtime")?;
+    Ok(environment)
+}
+
+/// A loaded network.
+pub struct Network {
+    name: String,
+    session: Session,
+    provider: Provider,
+}
+
+impl Network {
+    /// Name for messages.
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// Where the network really runs.
+    pub fn provider(&self) -> &Provider {
+        &self.provider
+    }
+
+    /// Value of `key` in the model's metadata.
+    pub fn metadata(&self, key: &str) -> Option<String> {
+        self.session.metadata().ok()?.custom(key)
+    }
+
+    /// Checks that there is an input `name` of `shape`; -1 fits any length.
+    ///
+    /// # Errors
+    /// Naming the network, what was expected and what it has.
+    pub fn expect_input(&self, name: &str, shape: &[i64]) -> Result<()> {
+        let found = self.session.inputs().iter().find(|i| i.name() == name).map(|i| i.dtype());
+        self.expect("input", name, shape, found)
+    }
+
+    /// Checks that there is an output `name` of `shape`; -1 fits any length.
+    ///
+    /// # Errors
+    /// Naming the network, what was expected and what it has.
+    pub fn expect_output(&self, name: &str, shape: &[i64]) -> Result<()> {
+        let found = self.session.outputs().iter().find(|o| o.name() == name).map(|o| o.dtype());
+        self.expect("output", name, shape, found)
+    }
+
+    fn expect(
+        &self,
+        kind: &str,
+        name: &str,
+        shape: &[i64],
+        found: Option<&ValueType>,
+    ) -> Result<()> {
+        let got = match found {
+            None => "has none of that name".to_owned(),
+            Some(found) => match found.tensor_shape() {
+                None => "holds no tensor there".to_owned(),
+                Some(got) if fits(shape, got) => return Ok(()),
+                Some(got) => format!("has {:?}", got.iter().collect::<Vec<_>>()),
+            },
+        };
+        bail!(
+            "the network {} does not fit: {kind} '{name}' should be {shape:?} (-1: any), it {got}; \
+             choose another with --model",
+            self.name
+        )
+    }
+
+    /// Runs the network on one input and gives the named outputs in order.
+    ///
+    /// # Errors
+    /// If the shape does not fit, an output is missing or ONNX Runtime fails.
+    pub fn run(
+        &mut self,
+        input: (&str, &[usize], &[f32]),
+        outputs: &[&str],
+    ) -> Result<Vec<Tensor>> {
+        let (name, shape, data) = input;
+        let shape: Vec<i64> = shape.iter().map(|&n| n as i64).collect();
+        let tensor = TensorRef::from_array_view((shape, data))?;
+        let results = self
+            .session
+            .run(ort::inputs![name => tensor])
+            .with_context(|| format!("running the network {}", self.name))?;
+        outputs
+            .iter()
+            .map(|&output| {
+                let value = results
+                    .get(output)
+                    .with_context(|| format!("the network {} gave no '{output}'", self.name))?;
+                let (shape, data) = value.try_extract_tensor::<f32>()?;
+                let shape = shape.iter().map(|&n| n as usize).collect();
+                Ok(Tensor { shape, data: data.to_vec() })
+            })
+            .collect()
+    }
+}
+
+/// Whether `got` is of the rank and lengths of `want`. A length of -1 on either side fits any.
+fn fits(want: &[i64], got: &[i64]) -> bool {
+    want.len() == got.len() && want.iter().zip(got).all(|(w, g)| *w == -1 || *g == -1 || w == g)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn shapes_fit_by_rank_and_fixed_lengths() {
+        assert!(fits(&[-1, 3, 256, 256], &[-1, 3, 256, 256]));
+        assert!(!fits(&[-1, 3, 256, 256], &[-1, 3, 128, 128]));
+        assert!(!fits(&[-1, 3], &[-1, 3, 1]));
+    }
+}

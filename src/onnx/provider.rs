@@ -1,0 +1,132 @@
+//! Which execution provider is asked for, and which really runs.
+
+use std::fmt;
+
+use anyhow::{Context, Result, bail};
+use ort::ep;
+
+/// The device that a user asks for.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Device {
+    /// The first CUDA device where one works, else the CPU, saying why.
+    #[default]
+    Auto,
+    /// The CPU.
+    Cpu,
+    /// The CUDA device of this number, or an error.
+    Cuda(u32),
+    /// The CUDA device of this number through `TensorRT`, or an error.
+    TensorRt(u32),
+}
+
+/// Where a network really runs.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Provider {
+    /// ONNX Runtime's name for it.
+    pub name: &'static str,
+    /// Why it is not the faster one that `auto` would have liked, if so.
+    pub fallback: Option<String>,
+}
+
+impl Device {
+    /// What is asked of ONNX Runtime: no silent fall-back, except to what `choose` tries next.
+    pub(super) fn dispatches(self) -> Vec<ep::ExecutionProviderDispatch> {
+        match self {
+            Self::Auto | Self::Cpu => Vec::new(),
+            Self::Cuda(id) => {
+                vec![ep::CUDA::default().with_device_id(id as i32).build().error_on_failure()]
+            }
+            Self::TensorRt(id) => {
+                vec![ep::TensorRT::default().with_device_id(id as i32).build().error_on_failure()]
+            }
+        }
+    }
+
+    fn provider(self) -> &'static str {
+        match self {
+            Self::Auto | Self::Cpu => "CPUExecutionProvider",
+            Self::Cuda(_) => "CUDAExecutionProvider",
+            Self::TensorRt(_) => "TensorrtExecutionProvider",
+        }
+    }
+}
+
+impl std::str::FromStr for Device {
+    type Err = anyhow::Error;
+
+    /// `auto`, `cpu`, `cuda`, `cuda:N`, `tensorrt` or `tensorrt:N`.
+    fn from_str(text: &str) -> Result<Self> {
+        let (kind, id) = match text.split_once(':') {
+            Some((kind, id)) => (kind, Some(id.parse().context("the device number after ':'")?)),
+            None => (text, None),
+        };
+        match (kind, id) {
+            ("auto", None) => Ok(Self::Auto),
+            ("cpu", None) => Ok(Self::Cpu),
+            ("cuda", id) => Ok(Self::Cuda(id.unwrap_or(0))),
+            ("tensorrt", id) => Ok(Self::TensorRt(id.unwrap_or(0))),
+            _ => bail!("'{text}' is no device: auto, cpu, cuda[:N] or tensorrt[:N]"),
+        }
+    }
+}
+
+impl fmt::Display for Provider {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match &self.fallback {
+            None => f.write_str(self.name),
+            Some(why) => write!(f, "{} ({why})", self.name),
+        }
+    }
+}
+
+/// Builds on the device asked for. `auto` tries CUDA and falls back to the CPU with the reason;
+/// an explicit device that cannot be had is an error.
+pub(super) fn choose<T>(
+    device: Device,
+    mut build: impl FnMut(Device) -> Result<T>,
+) -> Result<(T, Provider)> {
+    let ran = |device: Device, fallback| Provider { name: device.provider(), fallback };
+    match device {
+        Device::Auto => match build(Device::Cuda(0)) {
+            Ok(built) => Ok((built, ran(Device::Cuda(0), None))),
+            Err(e) => {
+                let why = format!("no CUDA: {}", first_line(&e));
+                Ok((build(Device::Cpu)?, ran(Device::Cpu, Some(why))))
+            }
+        },
+        device => {
+            let built = build(device).with_context(|| match device {
+                Device::Cpu | Device::Auto => "on the CPU".to_owned(),
+                _ => format!("{} cannot be had; use --device auto or cpu", device.provider()),
+            })?;
+            Ok((built, ran(device, None)))
+        }
+    }
+}
+
+fn first_line(error: &anyhow::Error) -> String {
+    format!("{error:#}").lines().next().unwrap_or_default().to_owned()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn auto_falls_back_and_says_why_but_an_explicit_device_does_not() {
+        let only_cpu = |d: Device| if d == Device::Cpu { Ok(()) } else { bail!("libcuda missing") };
+        let ((), provider) = choose(Device::Auto, only_cpu).unwrap();
+        assert_eq!(provider.to_string(), "CPUExecutionProvider (no CUDA: libcuda missing)");
+        let error = choose(Device::Cuda(1), only_cpu).unwrap_err();
+        assert!(format!("{error:#}").contains("libcuda missing"));
+        assert!(format!("{error:#}").contains("--device auto or cpu"));
+    }
+
+    #[test]
+    fn devices_are_parsed_and_nonsense_is_named() {
+        assert_eq!("cuda:2".parse::<Device>().unwrap(), Device::Cuda(2));
+        assert_eq!("auto".parse::<Device>().unwrap(), Device::Auto);
+        let error = "gpu".parse::<Device>().unwrap_err().to_string();
+        assert!(error.contains("'gpu' is no device"));
+    }
+}
