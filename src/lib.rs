@@ -21,3 +21,4 @@ pub mod geometry;
 pub mod image;
 pub mod mask;
 pub mod onnx;
+pub mod unmask;

@@ -1,0 +1,220 @@
+//! `YuNet` (Wu et al. 2023, "`YuNet`: a tiny millisecond-level face detector"): boxes and five
+//! points of every face.
+
+use std::collections::HashMap;
+
+use anyhow::{Context, Result, ensure};
+
+use crate::geometry::{CropSpace, FrameSpace, Point, Rect, Similarity, Size};
+use crate::image::{Image, Picture, warp};
+use crate::onnx::{Engine, Network, Tensor};
+
+/// A face as the detector sees it.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct FaceDetection {
+    /// Box around the face, without hair and ears.
+    pub bbox: Rect<FrameSpace>,
+    /// Eye on the picture's left, eye on its right, nose tip, mouth corners left and right.
+    /// Under a mask they slip by a fifth of the eye distance.
+    pub keypoints: [Point<FrameSpace>; 5],
+    /// How sure the network is, 0..1.
+    pub score: f32,
+}
+
+/// Longest side of the detector's input: finds faces from 30 px on in a 1080p frame.
+const LONGEST: usize = 640;
+/// The network's coarsest stride: both sides of its input are multiples of it.
+const STRIDE: usize = 32;
+/// Two boxes that overlap more than this are one face.
+const SAME_FACE: f32 = 0.3;
+/// More faces than this in a frame are left out, the least sure first.
+const MOST_FACES: usize = 64;
+/// Bytes of the two dimensions, 640 each, in the file's input: an ONNX `dim_value` twice.
+const FIXED_SIDES: [u8; 10] = [0x0a, 3, 0x08, 0x80, 5, 0x0a, 3, 0x08, 0x80, 5];
+
+/// The detector, with a network for each input size that it met.
+pub struct Detector {
+    engine: Engine,
+    bytes: Vec<u8>,
+    networks: HashMap<(usize, usize), Network>,
+    threshold: f32,
+    input: Image,
+}
+
+impl Detector {
+    /// A detector over the bytes of `YuNet`'s ONNX file; faces scored below `threshold` (0..1)
+    /// are left out.
+    ///
+    /// # Errors
+    /// If the file is not the one this code was written for.
+    pub fn new(engine: Engine, bytes: Vec<u8>, threshold: f32) -> Result<Self> {
+        let mut detector = Self {
+            engine,
+            bytes,
+            networks: HashMap::new(),
+            threshold,
+            input: Image::new(Size::new(STRIDE, STRIDE)),
+        };
+        detector.network(Size::new(320, 320))?;
+        Ok(detector)
+    }
+
+    /// The faces of a picture, the surest first.
+    ///
+    /// # Errors
+    /// If the picture cannot be sampled or the network fails.
+    pub fn detect(&mut self, picture: &Picture<'_>) -> Result<Vec<FaceDetection>> {
+        let frame = picture.format.size;
+        let (size, scale) = input_size(frame);
+        if self.input.size() != size {
+            self.input = Image::new(size);
+        }
+        let input_from_frame: Similarity<FrameSpace, CropSpace> =
+            Similarity::about(Point::new(0.0, 0.0), Point::new(0.0, 0.0), scale, 0.0);
+        warp::crop(picture, &input_from_frame, &mut self.input)?;
+        let tensor = bgr_levels(&self.input);
+        let outputs = self.network(size)?.run(
+            ("input", &[1, 3, size.height, size.width], &tensor),
+            &[
+                "cls_8", "obj_8", "bbox_8", "kps_8", "cls_16", "obj_16", "bbox_16", "kps_16",
+                "cls_32", "obj_32", "bbox_32", "kps_32",
+            ],
+        )?;
+        let frame_from_input = input_from_frame.inverse();
+        let mut found = Vec::new();
+        for (level, stride) in outputs.chunks_exact(4).zip([8, 16, 32]) {
+            let grid = Grid { columns: size.width / stride, stride: stride as f32 };
+            found.extend(grid.decode(level, self.threshold, &frame_from_input)?);
+        }
+        Ok(suppress(found))
+    }
+
+    fn network(&mut self, size: Size) -> Result<&mut Network> {
+        let key = (size.width, size.height);
+        if !self.networks.contains_key(&key) {
+            let bytes = resized(&self.bytes, size)?;
+            let network = self.engine.load("YuNet", &bytes)?;
+            network.expect_input("input", &[1, 3, size.height as i64, size.width as i64])?;
+            self.networks.insert(key, network);
+        }
+        self.networks.get_mut(&key).context("the detector's network")
+    }
+}
+
+/// The detector's input for a frame, and the scale that takes the frame into it.
+fn input_size(frame: Size) -> (Size, f32) {
+    let longest = frame.width.max(frame.height).max(1);
+    let scale = (LONGEST as f32 / longest as f32).min(1.0);
+    let side = |n: usize| ((n as f32 * scale).ceil() as usize).div_ceil(STRIDE).max(4) * STRIDE;
+    (Size::new(side(frame.width), side(frame.height)), scale)
+}
+
+/// The model with another input size. The file fixes it to 640 x 640; the network itself is
+/// fully convolutional, so only the two numbers need to change. Lengths stay: sides from 128
+/// to 16383 take two bytes as an ONNX integer.
+fn resized(bytes: &[u8], size: Size) -> Result<Vec<u8>> {
+    let at = bytes
+        .windows(FIXED_SIDES.len())
+        .position(|window| window == FIXED_SIDES)
+        .context("the detector's file is not YuNet 2023mar; run 'make setup'")?;
+    ensure!(
+        [size.width, size.height].iter().all(|side| (128..16384).contains(side)),
+        "the detector takes sides from 128 to 16383 pixels"
+    );
+    let mut bytes = bytes.to_vec();
+    for (offset, side) in [(3, size.height), (8, size.width)] {
+        bytes[at + offset] = (side & 127) as u8 | 128;
+        bytes[at + offset + 1] = (side >> 7) as u8;
+    }
+    Ok(bytes)
+}
+
+/// Blue, green and red planes in levels 0..255, as the network was trained.
+fn bgr_levels(image: &Image) -> Vec<f32> {
+    let [r, g, b] = image.channels();
+    [b, g, r].into_iter().flatten().map(|v| v * 255.0).collect()
+}
+
+/// The anchors of one stride: one at each corner of a grid.
+struct Grid {
+    columns: usize,
+    stride: f32,
+}
+
+impl Grid {
+    fn decode(
+        &self,
+        level: &[Tensor],
+        threshold: f32,
+        frame_from_input: &Similarity<CropSpace, FrameSpace>,
+    ) -> Result<Vec<FaceDetection>> {
+        let [class, object, boxes, points] = level else {
+            anyhow::bail!("the detector gave {} outputs a stride", level.len())
+        };
+        let mut found = Vec::new();
+        for (i, (class, object)) in class.data.iter().zip(&object.data).enumerate() {
+            let score = (class.clamp(0.0, 1.0) * object.clamp(0.0, 1.0)).sqrt();
+            if score < threshold {
+                continue;
+            }
+            let (column, row) = ((i % self.columns) as f32, (i / self.columns) as f32);
+            let at = |x: f32, y: f32| {
+                frame_from_input
+                    .apply(Point::new((column + x) * self.stride, (row + y) * self.stride))
+            };
+            let b = &boxes.data[4 * i..4 * i + 4];
+            let (half_w, half_h) = (b[2].exp() / 2.0, b[3].exp() / 2.0);
+            let bbox =
+                Rect::new(at(b[0] - half_w, b[1] - half_h), at(b[0] + half_w, b[1] + half_h));
+            let p = &points.data[10 * i..10 * i + 10];
+            let keypoints = std::array::from_fn(|k| at(p[2 * k], p[2 * k + 1]));
+            found.push(FaceDetection { bbox, keypoints, score });
+        }
+        Ok(found)
+    }
+}
+
+/// Non-maximum suppression: of faces that overlap, the surest stays.
+fn suppress(mut found: Vec<FaceDetection>) -> Vec<FaceDetection> {
+    found.sort_by(|a, b| b.score.total_cmp(&a.score));
+    let mut kept: Vec<FaceDetection> = Vec::new();
+    for face in found {
+        if kept.len() < MOST_FACES && kept.iter().all(|k| k.bbox.iou(&face.bbox) <= SAME_FACE) {
+            kept.push(face);
+        }
+    }
+    kept
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn input_sides_are_multiples_of_the_stride_and_never_enlarge() {
+        assert_eq!(input_size(Size::new(1920, 1080)), (Size::new(640, 384), 1.0 / 3.0));
+        assert_eq!(input_size(Size::new(320, 240)), (Size::new(320, 256), 1.0));
+        assert_eq!(input_size(Size::new(40, 2000)).0, Size::new(128, 640));
+    }
+
+    #[test]
+    fn the_two_sides_are_written_into_the_file() {
+        let mut file = vec![1, 2];
+        file.extend(FIXED_SIDES);
+        file.push(3);
+        let file = resized(&file, Size::new(640, 384)).unwrap();
+        assert_eq!(file[2..12], [0x0a, 3, 0x08, 0x80, 3, 0x0a, 3, 0x08, 0x80, 5]);
+        assert!(resized(&[0; 20], Size::new(640, 384)).is_err());
+    }
+
+    #[test]
+    fn of_two_boxes_over_one_face_the_surer_stays() {
+        let face = |x: f32, score| FaceDetection {
+            bbox: Rect::new(Point::new(x, 0.0), Point::new(x + 10.0, 10.0)),
+            keypoints: [Point::new(x, 0.0); 5],
+            score,
+        };
+        let kept = suppress(vec![face(0.0, 0.6), face(1.0, 0.9), face(50.0, 0.7)]);
+        assert_eq!(kept.iter().map(|f| f.score).collect::<Vec<_>>(), [0.9, 0.7]);
+    }
+}

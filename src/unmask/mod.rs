@@ -1,0 +1,41 @@
+//! What paints a face where the mask was. It sees canonical crops only, never frames or faces.
+//!
+//! | file | holds |
+//! |---|---|
+//! | [`unet`] | a U-Net through ONNX Runtime |
+
+pub mod unet;
+
+pub use unet::Unet;
+
+use anyhow::Result;
+
+use crate::geometry::Size;
+use crate::image::{Image, Layer};
+
+/// Turns crops of masked faces into what the masks hide, and where.
+pub trait Unmasker: Send {
+    /// Width and height of the crops, in pixels.
+    fn crop_size(&self) -> Size;
+
+    /// One layer for each crop, in order: the face it imagines, and an alpha of where it
+    /// painted. All crops of a frame come in one batch.
+    ///
+    /// # Errors
+    /// If a crop is of another size or the network fails.
+    fn unmask(&mut self, crops: &[Image]) -> Result<Vec<Layer>>;
+}
+
+/// Paints nothing: for tests and for measuring everything else.
+pub struct Identity(pub Size);
+
+impl Unmasker for Identity {
+    fn crop_size(&self) -> Size {
+        self.0
+    }
+
+    fn unmask(&mut self, crops: &[Image]) -> Result<Vec<Layer>> {
+        let nothing = crate::image::Matte::filled(self.0, 0.0);
+        Ok(crops.iter().map(|c| Layer { pixels: c.clone(), alpha: nothing.clone() }).collect())
+    }
+}
