@@ -21,4 +21,5 @@ pub mod geometry;
 pub mod image;
 pub mod mask;
 pub mod onnx;
+pub mod restore;
 pub mod unmask;

@@ -1,1 +1,64 @@
 //! Blur and resize of float planes.
+
+use anyhow::Result;
+use opencv::core::{BORDER_REPLICATE, Size as CvSize};
+use opencv::imgproc::{self, INTER_AREA, INTER_LINEAR, gaussian_blur};
+
+use super::mat::{View, ViewMut};
+use crate::geometry::Size;
+
+/// `plane` blurred by a Gaussian of `sigma` pixels; its border values are repeated outside.
+///
+/// # Errors
+/// If the plane does not hold width * height values.
+pub fn blur(plane: &[f32], size: Size, sigma: f32) -> Result<Vec<f32>> {
+    let mut out = vec![0.0; plane.len()];
+    let source = View::of_floats(plane, size)?;
+    let mut target = ViewMut::of_floats(&mut out, size)?;
+    let reach = 2 * (3.0 * sigma).ceil() as i32 + 1;
+    let (kernel, sigma) = (CvSize::new(reach, reach), f64::from(sigma));
+    gaussian_blur(source.mat(), target.mat(), kernel, sigma, sigma, BORDER_REPLICATE)?;
+    target.written()?;
+    Ok(out)
+}
+
+/// `plane` of size `from` at size `to`: averaged down, or bilinear up.
+///
+/// # Errors
+/// If the plane does not hold the values of `from`.
+pub fn resize(plane: &[f32], from: Size, to: Size) -> Result<Vec<f32>> {
+    let mut out = vec![0.0; to.width * to.height];
+    let source = View::of_floats(plane, from)?;
+    let mut target = ViewMut::of_floats(&mut out, to)?;
+    let size = CvSize::new(to.width as i32, to.height as i32);
+    let how = if to.width < from.width { INTER_AREA } else { INTER_LINEAR };
+    imgproc::resize(source.mat(), target.mat(), size, 0.0, 0.0, how)?;
+    target.written()?;
+    Ok(out)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_blur_keeps_the_sum_and_spreads_a_point() {
+        let size = Size::new(31, 31);
+        let mut plane = vec![0.0; 31 * 31];
+        plane[15 * 31 + 15] = 1.0;
+        let soft = blur(&plane, size, 2.0).unwrap();
+        assert!((soft.iter().sum::<f32>() - 1.0).abs() < 1e-3);
+        // A Gaussian of 2 px has 1 / (2 pi 4) at its centre.
+        assert!((soft[15 * 31 + 15] - 0.0398).abs() < 0.003);
+    }
+
+    #[test]
+    fn down_and_up_again_keeps_a_ramp() {
+        let (large, small) = (Size::new(32, 8), Size::new(8, 2));
+        let ramp: Vec<f32> = (0..32 * 8).map(|i| (i % 32) as f32).collect();
+        let there = resize(&ramp, large, small).unwrap();
+        assert!((there[1] - 5.5).abs() < 1e-4);
+        let back = resize(&there, small, large).unwrap();
+        assert!((back[3 * 32 + 16] - 16.0).abs() < 1e-3);
+    }
+}

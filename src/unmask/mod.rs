@@ -2,8 +2,10 @@
 //!
 //! | file | holds |
 //! |---|---|
+//! | [`harmonize`] | colour and edge fitted to the surroundings |
 //! | [`unet`] | a U-Net through ONNX Runtime |
 
+pub mod harmonize;
 pub mod unet;
 
 pub use unet::Unet;

@@ -1,0 +1,142 @@
+//! THE core call: a picture and its faces in, the picture restored out. Live streams, files
+//! and photos all come through here.
+//!
+//! Looking and laying are two steps, because a frame is copied only if something is laid into
+//! it: [`Restorer::patches`] reads the picture, [`Patch::lay`] writes it.
+
+use anyhow::{Context, Result};
+
+use crate::face::{Face, TrackId, align};
+use crate::geometry::{CropSpace, FrameSpace, Similarity};
+use crate::image::{Image, Layer, Picture, PictureMut, blend, warp};
+use crate::unmask::{Unmasker, harmonize};
+
+/// What is to be laid into a picture for one face.
+#[derive(Clone, Debug)]
+pub struct Patch {
+    /// Whose face it is.
+    pub id: TrackId,
+    /// What to show, and how much of it, in the canonical crop.
+    pub layer: Layer,
+    /// Where the crop lies.
+    pub crop_from_frame: Similarity<FrameSpace, CropSpace>,
+}
+
+impl Patch {
+    /// Lays the patch into a picture; samples outside its alpha stay bit for bit.
+    ///
+    /// # Errors
+    /// If the layer's pixels and alpha differ in size.
+    pub fn lay(&self, picture: &mut PictureMut<'_>) -> Result<()> {
+        blend::layer(&self.layer, &self.crop_from_frame, picture)
+    }
+}
+
+/// Less mean coverage than this is nothing to see: the network found no mask.
+const NOTHING_PAINTED: f32 = 0.002;
+
+/// Crops faces, has them unmasked in one batch, and fits the result to its surroundings.
+pub struct Restorer {
+    unmasker: Box<dyn Unmasker>,
+}
+
+impl Restorer {
+    /// A restorer that paints with `unmasker`.
+    pub fn new(unmasker: Box<dyn Unmasker>) -> Self {
+        Self { unmasker }
+    }
+
+    /// One patch for each face that wears a mask, in order. Bare faces get none and cost
+    /// nothing.
+    ///
+    /// # Errors
+    /// If the picture cannot be sampled or the network fails; the picture is as it was.
+    pub fn patches(&mut self, picture: &Picture<'_>, faces: &[Face]) -> Result<Vec<Patch>> {
+        let mut places = Vec::new();
+        let mut crops = Vec::new();
+        for face in faces.iter().filter(|face| face.worn) {
+            let Some(crop_from_frame) = align::crop_from_landmarks(&face.landmarks) else {
+                continue;
+            };
+            let mut crop = Image::new(self.unmasker.crop_size());
+            warp::crop(picture, &crop_from_frame, &mut crop)?;
+            places.push((face.id, crop_from_frame));
+            crops.push(crop);
+        }
+        if crops.is_empty() {
+            return Ok(Vec::new());
+        }
+        let layers = self.unmasker.unmask(&crops).context("painting faces")?;
+        let mut patches = Vec::with_capacity(layers.len());
+        for (((id, crop_from_frame), crop), mut layer) in places.into_iter().zip(&crops).zip(layers)
+        {
+            if layer.alpha.mean() < NOTHING_PAINTED {
+                continue;
+            }
+            harmonize::fit(crop, &mut layer)?;
+            patches.push(Patch { id, layer, crop_from_frame });
+        }
+        Ok(patches)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::geometry::{Point, Rect, Size};
+    use crate::image::PictureFormat;
+    use crate::image::{Colorimetry, Matte, Plane, PlaneMut};
+
+    /// Paints the lower half of every crop green.
+    struct Green;
+
+    impl Unmasker for Green {
+        fn crop_size(&self) -> Size {
+            align::CROP
+        }
+
+        fn unmask(&mut self, crops: &[Image]) -> Result<Vec<Layer>> {
+            let size = align::CROP;
+            let n = size.width * size.height;
+            let mut pixels = Image::new(size);
+            pixels.channels_mut()[1].fill(1.0);
+            let mut alpha = Matte::filled(size, 0.0);
+            alpha.data_mut()[n / 2..n - n / 4].fill(1.0);
+            Ok(vec![Layer { pixels, alpha }; crops.len()])
+        }
+    }
+
+    fn face(x: f32, worn: bool) -> Face {
+        let there: Similarity<CropSpace, FrameSpace> =
+            Similarity::about(Point::new(0.0, 0.0), Point::new(x, 10.0), 0.4, 0.0);
+        let landmarks = align::template().map(&there);
+        let bbox = Rect::around(landmarks.points()).unwrap();
+        Face { id: TrackId(x as u64 + 1), bbox, landmarks, score: 1.0, worn }
+    }
+
+    #[test]
+    fn masked_faces_are_painted_and_bare_ones_left() {
+        let format = PictureFormat::i420(Size::new(320, 120), Colorimetry::BT601);
+        let mut planes: [Vec<u8>; 3] = [0, 1, 2].map(|i| {
+            let size = format.plane_size(i);
+            vec![128; size.width * size.height]
+        });
+        let widths = [0, 1, 2].map(|i| format.plane_size(i).width);
+        let faces = [face(10.0, true), face(180.0, false)];
+        let patches = {
+            let views = std::array::from_fn(|i| Plane { data: &planes[i], stride: widths[i] });
+            let picture = Picture::new(format, views).unwrap();
+            Restorer::new(Box::new(Green)).patches(&picture, &faces).unwrap()
+        };
+        assert_eq!(patches.iter().map(|p| p.id).collect::<Vec<_>>(), [TrackId(11)]);
+        let [y, u, v] = &mut planes;
+        let view = |data, stride| PlaneMut { data, stride };
+        let views = [view(y, widths[0]), view(u, widths[1]), view(v, widths[2])];
+        let mut picture = PictureMut::new(format, views).unwrap();
+        patches[0].lay(&mut picture).unwrap();
+        let at = |x: usize, row: usize| planes[1][row / 2 * widths[1] + x / 2];
+        assert!(at(61, 70) < 100, "the middle of the masked face's lower half is green");
+        assert_eq!(at(61, 30), 128, "its eyes are as they were");
+        assert_eq!(at(231, 70), 128, "the bare face is as it was");
+    }
+}

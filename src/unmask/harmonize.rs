@@ -1,0 +1,112 @@
+//! Fits a painted layer to the crop it came from: the colour of what is visible around it is
+//! carried into it, and its edge fades.
+
+use anyhow::Result;
+
+use crate::geometry::Size;
+use crate::image::{Image, Layer, filter};
+
+/// How far the alpha is feathered, in pixels of the crop (standard deviation).
+const FEATHER: f32 = 1.2;
+/// How far around the painted area the visible skin counts for the colour, in pixels.
+const REACH: f32 = 14.0;
+/// Room between the painted area and what counts as visible: a mask's own rim and shadow.
+const MARGIN: f32 = 4.0;
+/// The colour is moved by this much at most (0..1): more is no lighting but another thing.
+const MOST: f32 = 0.08;
+/// The alpha fades to nothing over this many pixels at the crop's border.
+const BORDER: usize = 6;
+
+/// Moves the layer's colour toward the visible surroundings and softens its alpha, in place.
+///
+/// The network also paints what it can see. Where nothing is hidden, the difference between
+/// the crop and the painting is an error of colour; it is carried into the hidden area by
+/// normalised convolution (Knutsson and Westin 1993).
+///
+/// # Errors
+/// If the kernel library refuses the planes.
+pub fn fit(crop: &Image, layer: &mut Layer) -> Result<()> {
+    let size = layer.alpha.size();
+    match_color(crop, layer, size)?;
+    let soft = filter::blur(layer.alpha.data(), size, FEATHER)?;
+    for (i, (alpha, soft)) in layer.alpha.data_mut().iter_mut().zip(soft).enumerate() {
+        // Outward only: a mask's rim must not shine through.
+        *alpha = alpha.max(soft) * border_ramp(i, size);
+    }
+    Ok(())
+}
+
+/// The correction is smooth: a quarter of the crop's resolution is plenty, at a sixteenth of
+/// the cost.
+const COARSE: usize = 4;
+
+fn match_color(crop: &Image, layer: &mut Layer, size: Size) -> Result<()> {
+    let coarse = Size::new(size.width.div_ceil(COARSE), size.height.div_ceil(COARSE));
+    let step = COARSE as f32;
+    let alpha = filter::resize(layer.alpha.data(), size, coarse)?;
+    let near = filter::blur(&alpha, coarse, MARGIN / step)?;
+    let visible: Vec<f32> = near.iter().map(|&a| f32::from(a < 0.02)).collect();
+    let weight = filter::blur(&visible, coarse, REACH / step)?;
+    for (painted, seen) in layer.pixels.channels_mut().into_iter().zip(crop.channels()) {
+        let painted_coarse = filter::resize(painted, size, coarse)?;
+        let seen_coarse = filter::resize(seen, size, coarse)?;
+        let error: Vec<f32> = painted_coarse
+            .iter()
+            .zip(&seen_coarse)
+            .zip(&visible)
+            .map(|((painted, seen), visible)| (seen - painted).clamp(-MOST, MOST) * visible)
+            .collect();
+        let error = filter::blur(&error, coarse, REACH / step)?;
+        // Deep inside nothing visible is near: the correction fades with the weight.
+        let shift: Vec<f32> =
+            error.iter().zip(&weight).map(|(error, weight)| error / (weight + 0.02)).collect();
+        for (painted, shift) in painted.iter_mut().zip(filter::resize(&shift, coarse, size)?) {
+            *painted = (*painted + shift).clamp(0.0, 1.0);
+        }
+    }
+    Ok(())
+}
+
+fn border_ramp(index: usize, size: Size) -> f32 {
+    let (x, y) = (index % size.width, index / size.width);
+    let edge = x.min(y).min(size.width - 1 - x).min(size.height - 1 - y);
+    (edge as f32 / BORDER as f32).min(1.0)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::image::Matte;
+
+    /// A crop of one gray level, and a painting of another with a disc of alpha.
+    fn scene(seen: f32, painted: f32) -> (Image, Layer) {
+        let size = Size::new(64, 64);
+        let gray = |v: f32| Image::from_planar(size, vec![v; 3 * 64 * 64]).unwrap();
+        let disc = |i: usize| {
+            let (x, y) = ((i % 64) as f32 - 31.5, (i / 64) as f32 - 31.5);
+            f32::from(x.hypot(y) < 10.0)
+        };
+        let alpha = Matte::from_data(size, (0..64 * 64).map(disc).collect()).unwrap();
+        (gray(seen), Layer { pixels: gray(painted), alpha })
+    }
+
+    #[test]
+    fn a_painting_that_is_too_pale_takes_on_the_tone_around_it() {
+        let (crop, mut layer) = scene(0.50, 0.56);
+        fit(&crop, &mut layer).unwrap();
+        let middle = layer.pixels.channels()[0][32 * 64 + 32];
+        assert!((middle - 0.50).abs() < 0.02, "{middle}");
+    }
+
+    #[test]
+    fn the_alpha_stays_whole_inside_fades_outside_and_ends_at_the_border() {
+        let (crop, mut layer) = scene(0.5, 0.5);
+        layer.alpha.data_mut()[0] = 1.0;
+        fit(&crop, &mut layer).unwrap();
+        let alpha = layer.alpha.data();
+        assert!(alpha[32 * 64 + 32] > 0.99);
+        assert!(alpha[32 * 64 + 43] > 0.0 && alpha[32 * 64 + 43] < 0.6);
+        assert!(alpha[32 * 64 + 56] < 1e-3);
+        assert!(alpha[0].abs() < f32::EPSILON);
+    }
+}
