@@ -4,8 +4,14 @@
 //! | file | holds |
 //! |---|---|
 //! | [`provider`] | which accelerator is asked for, and which really runs |
+//! | [`registry`] | the pinned model files, where they lie, whether they are whole |
+//! | [`library`] | where the ONNX Runtime library lies, and its version |
+//! | [`inspect`] | which providers a library has, and which of them work |
 
+pub mod inspect;
+pub mod library;
 pub mod provider;
+pub mod registry;
 
 use std::path::{Path, PathBuf};
 use std::sync::Mutex;
