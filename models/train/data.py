@@ -18,8 +18,8 @@ import numpy as np
 from faces import LEFT_EYE, MIRROR, RIGHT_EYE, apply, invert, similarity, warp
 from paint import paint, smooth_noise
 
-# Weights of the 68 points when a crop is aligned: eyes and brows lead, the nose's bridge helps, the rest may move.
-ALIGN = np.concatenate([np.full(17, .0), np.full(10, .5), np.full(4, .5), np.zeros(5), np.ones(12), np.zeros(20)])
+# Weights of the 68 points when a crop is aligned, as in src/face/align.rs: what a mask hides does not move the crop.
+ALIGN = np.concatenate([np.zeros(17), np.full(10, .5), np.full(3, .7), np.zeros(6), np.ones(12), np.zeros(20)])
 SHUNNED = ("celebamask", "ffhq-hard")     # not in the test: several photos a person, or no clear lower face
 
 
@@ -254,11 +254,11 @@ class UnmaskSamples:
         """One sample; the mask's light is drawn apart from the face's."""
         rng, size = self.rng, self.size
         clean, sheet, cover = self.from_pair() if rng.random() < self.share else self.from_photo()
-        clean = relight(rng, clean, .8)
+        clean = relight(rng, clean, .6)
         if sheet is None:
             masked, cover = clean, np.zeros((size, size), np.float32)
         else:
-            sheet = relight(rng, sheet, 1.2)
+            sheet = relight(rng, sheet, 1.)
             masked = clean + (sheet - clean) * cover[..., None]
         if rng.random() < .3:                       # one light over both
             ramp = rng.uniform(-.35, .35) * np.linspace(-1, 1, size, dtype=np.float32)
@@ -364,7 +364,7 @@ class LandmarkSamples:
         image = relight(rng, image, 1.3)
         if rng.random() < .15:
             image = image * rng.uniform(.12, .6)
-        image, = soften(rng, [image], size * .7 if False else size)
+        image, = soften(rng, [image], size)
         return damage(rng, image), (moved / size).astype(np.float32), 1, int(worn)
 
 

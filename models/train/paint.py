@@ -119,7 +119,7 @@ def details(rng, sheet, alpha, edge, points, unit, frame, style):
         cv2.circle(sheet, tuple(np.int32(at * 8)), int(radius * 8), tone, -1, cv2.LINE_AA, 3)
         cv2.circle(sheet, tuple(np.int32(at * 8)), int(radius * 8), tuple(v * .6 for v in tone), 1, cv2.LINE_AA, 3)
     if style != "scarf" and rng.random() < .75:
-        tone = np.clip((235 if rng.random() < .6 else rng.uniform(15, 235)) * rng.uniform(.5, 1.) + rng.normal(0, 8, 3), 5, 250)
+        tone = np.clip((235 if rng.random() < .6 else rng.uniform(15, 235)) * rng.uniform(.5, 1.) + rng.normal(0, 8 if rng.random() < .8 else 70, 3), 5, 250)
         straps = np.zeros(alpha.shape, np.uint8)
         width = rng.uniform(.012, .05) * unit
         for corner, jaw, ear in ((left, 2.8, 0), (right, 13.2, 16)):
@@ -134,6 +134,50 @@ def details(rng, sheet, alpha, edge, points, unit, frame, style):
         np.maximum(alpha, straps, out=alpha)
 
 
+def respirator(rng, sheet, alpha, points, unit, frame):
+    """Two canisters at the cheeks and a hard middle piece, in place."""
+    left, right, bridge, across, down = frame
+    body, cans = (np.clip(rng.uniform(20, 240) + rng.normal(0, 30, 3), 5, 250) for _ in range(2))
+    middle = points[[33, 57]].mean(0)
+    for side in (-1, 1):
+        at = middle + across * side * rng.uniform(.6, 1.05) * unit + down * rng.uniform(-.1, .45) * unit
+        axes = tuple(int(rng.uniform(.28, .55) * unit) for _ in "xy")
+        turn = float(np.degrees(np.arctan2(across[1], across[0])) + rng.normal(0, 15))
+        disc = np.zeros(alpha.shape, np.uint8)
+        if rng.random() < .5:
+            cv2.ellipse(disc, tuple(int(v) for v in at), axes, turn, 0, 360, 255, -1, cv2.LINE_AA)
+        else:
+            cv2.fillPoly(disc, [np.int32(cv2.boxPoints((tuple(map(float, at)), (axes[0] * 1.7, axes[1] * 1.7), turn)) * 8)], 255, cv2.LINE_AA, 3)
+        disc = disc.astype(np.float32) / 255
+        tone = cans * (1 + .25 * np.sin((np.indices(alpha.shape)[1] - at[0]) / unit * 4))[..., None]
+        sheet += (np.clip(tone, 0, 255).astype(np.float32) - sheet) * disc[..., None]
+        np.maximum(alpha, disc, out=alpha)
+        if rng.random() < .6:
+            cv2.circle(sheet, tuple(int(v) for v in at), int(min(axes) * rng.uniform(.3, .8)), tuple(float(v) for v in body), -1)
+    knots = np.array([bridge, middle + across * .35 * unit, middle + down * .5 * unit, middle - across * .35 * unit])
+    cv2.fillPoly(sheet, [np.int32(spline(knots))], tuple(float(v) for v in body))
+
+
+def scribble(rng, sheet, points, unit, frame):
+    """Seams, a nose wire, print that looks like writing, in place."""
+    left, right, bridge, across, down = frame
+    ink = tuple(float(v) for v in np.clip(rng.uniform(10, 240) + rng.normal(0, 30, 3), 5, 250))
+    at = points[[33, 57]].mean(0) + across * rng.normal(0, .3) * unit + down * rng.normal(0, .2) * unit
+    for _ in range(int(rng.integers(1, 6))):
+        at = at + down * .07 * unit
+        a = at + across * rng.uniform(-.25, 0) * unit
+        for k in range(int(rng.integers(2, 9))):
+            b = a + across * rng.uniform(.01, .06) * unit + down * rng.normal(0, .015) * unit
+            if rng.random() < .75:
+                cv2.line(sheet, tuple(int(v) for v in a), tuple(int(v) for v in b), ink, max(1, int(.012 * unit)))
+            a = b + across * .015 * unit
+    if rng.random() < .5:
+        turn = rng.uniform(-.6, .6)
+        way = across * np.cos(turn) + down * np.sin(turn)
+        cv2.line(sheet, tuple(int(v) for v in bridge + down * .15 * unit - way * unit), tuple(int(v) for v in bridge + down * .15 * unit + way * unit),
+                 ink, max(1, int(rng.uniform(.01, .05) * unit)))
+
+
 def paint(rng, points, size, prints=None):
     """One mask for 68 points [68, 2] in the pixels of a `size` crop -> sheet [size, size, 3] 0..255 float32 RGB and its
     coverage alpha [size, size] 0..1. `prints` is any picture of that size, used now and then as the cloth's print."""
@@ -145,6 +189,10 @@ def paint(rng, points, size, prints=None):
     alpha = filled.astype(np.float32) / 255
     sheet, x, y = fabric(rng, size, points, prints)
     shade(rng, size, sheet, x, y, points, unit, frame, style)
+    if rng.random() < .05:
+        respirator(rng, sheet, alpha, points, unit, frame)
+    if rng.random() < .15:
+        scribble(rng, sheet, points, unit, frame)
     details(rng, sheet, alpha, edge - .5, points, unit, frame, style)
     soft = rng.uniform(.2, .9) * size / 256
     if soft > .3:

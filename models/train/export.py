@@ -1,0 +1,74 @@
+"""Checkpoint -> ONNX with its contract in the metadata: `export.py light CHECKPOINT OUT.onnx --version V [--metrics FILE]`.
+
+The averaged weights are shipped, parallel branches and batch norms folded, float32, the batch size free.
+"""
+import argparse
+import hashlib
+import json
+from pathlib import Path
+
+import numpy as np
+import onnx
+import onnxruntime as ort
+import torch
+
+from nets import Landmarks, LandmarksExport, Light, LightExport
+
+TEMPLATE = "ibug68-eyes33-29/1"
+LICENCE = ("Weights: non-commercial use only, as most of the training faces are licensed so (FFHQ CC BY-NC-SA 4.0; CelebAMask-HQ, "
+           "MEBeauty, SCUT-FBP5500 non-commercial research). Code: MIT OR Apache-2.0.")
+DATA = ("7,300 portraits of FFHQ, CelebAMask-HQ, MEBeauty, All-Age-Faces, CIPLAB, SCUT-FBP5500, US officials and conference "
+        "headshots; masks painted by `mask2face generate` and by models/train/paint.py; no photo of a real masked person")
+KINDS = {
+    "light": dict(contract="unmask/1", net=Light, shell=LightExport, size=256, outputs=["face", "alpha"],
+                  role="unmasker", recipe="models/train/README.md, stages of models/train/reproduce.sh"),
+    "landmarks": dict(contract="landmarks/1", net=Landmarks, shell=LandmarksExport, size=112, outputs=["points", "score", "worn"],
+                      role="landmarks", recipe="models/train/README.md, stages of models/train/reproduce.sh"),
+}
+
+
+def export(kind, checkpoint, out, version, metrics):
+    facts = KINDS[kind]
+    state = torch.load(checkpoint)
+    net = facts["net"]()
+    net.load_state_dict(state["average"])
+    shell = facts["shell"](net).eval()
+    image = torch.rand(2, 3, facts["size"], facts["size"])
+    torch.onnx.export(shell, (image,), str(out), input_names=["image"], output_names=facts["outputs"], opset_version=17, dynamo=False,
+                      dynamic_axes={n: {0: "N"} for n in ["image", *facts["outputs"]]})
+    model = onnx.load(out)
+    properties = {"mask2face.contract": facts["contract"], "name": kind, "version": version,
+                  "template": TEMPLATE, "licence": LICENCE, "recipe": facts["recipe"], "seed": str(state["seed"]),
+                  "steps": str(state["step"]), "metrics": json.dumps(metrics), "data": DATA}
+    if kind == "landmarks":
+        properties["framing"] = ("square around the detector's box centre, side 1.35 x its longer side, upright by its eyes; then from the "
+                                 "68 points: m = longer side of their upright box, centre .17 m above the box's centre, side 1.76 m")
+    del model.metadata_props[:]
+    for key, value in properties.items():
+        key = key if key.startswith("mask2face.") else "mask2face." + key
+        model.metadata_props.add(key=key, value=value)
+    onnx.checker.check_model(model)
+    onnx.save(model, out)
+    session = ort.InferenceSession(str(out), providers=["CPUExecutionProvider"])
+    got = session.run(None, {"image": image.numpy()})
+    with torch.no_grad():
+        want = shell(image)
+    worst = max(float(np.abs(g - w.numpy()).max()) for g, w in zip(got, want))
+    data = Path(out).read_bytes()
+    print(f"{out}: {len(data)} bytes, sha256 {hashlib.sha256(data).hexdigest()}, differs from PyTorch by {worst:.2g}")
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("kind", choices=KINDS)
+    parser.add_argument("checkpoint", type=Path)
+    parser.add_argument("out", type=Path)
+    parser.add_argument("--version", default="0.1.0")
+    parser.add_argument("--metrics", type=Path, help="JSON that goes into the metadata")
+    args = parser.parse_args()
+    metrics = json.loads(args.metrics.read_text()) if args.metrics else {}
+    export(args.kind, args.checkpoint, args.out, args.version, metrics)
+
+
+if __name__ == "__main__":
+    main()
