@@ -94,7 +94,7 @@ def main():
         opacity = torch.sigmoid(alpha)
         seen = image + (face - image) * opacity
         fringe = (hole * (seen - target).abs()).sum() / (3 * hole.sum() + 1)
-        loss = 3 * l1 + structure + shape + fringe
+        loss = 2 * l1 + structure + shape + fringe
         painted = target + (face - target) * hole
         likeness = deceit = torch.zeros(())
         if args.perceptual and schedule.progress >= args.perceptual_from:

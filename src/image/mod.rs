@@ -11,13 +11,13 @@
 //! | [`warp`] | picture -> crop |
 //! | [`blend`] | layer -> picture, under its alpha |
 //! | [`filter`] | blur and resize of float planes |
-//! | [`file`] | JPEG, PNG and WebP |
+//! | [`photo`] | JPEG, PNG and WebP |
 
 pub mod blend;
 pub mod color;
-pub mod file;
 pub mod filter;
 mod mat;
+pub mod photo;
 pub mod plane;
 pub mod warp;
 

@@ -1,0 +1,79 @@
+//! Options of the networks, and how they are put together: what every verb that looks at faces
+//! shares.
+
+use anyhow::{Context, Result};
+use clap::Args;
+use serde::Serialize;
+
+use crate::face::{Detector, FaceTracker, Landmarker, align};
+use crate::onnx::registry::{Registry, Role};
+use crate::onnx::{Device, Engine, library};
+use crate::restore::Restorer;
+use crate::unmask::Unet;
+
+/// Detections below this score are left out.
+const DETECTOR_SCORE: f32 = 0.6;
+
+/// Which networks run, and where.
+#[derive(Args, Clone, Debug)]
+pub struct NetworkArgs {
+    /// Network that paints the face: a name that `mask2face models` lists, or an .onnx file
+    #[arg(long, default_value = "light", value_name = "NAME|PATH")]
+    pub model: String,
+    /// auto, cpu, cuda[:N] or tensorrt[:N]; only auto may fall back, and says so
+    #[arg(long, default_value = "auto")]
+    pub device: Device,
+    /// CPU threads of the painting network; 0: half of the cores
+    #[arg(long, default_value_t = 0, value_name = "N")]
+    pub threads: usize,
+}
+
+/// What really runs, for the start line, the report and the output's tag.
+#[derive(Clone, Debug, Serialize)]
+pub struct ModelFacts {
+    /// The manifest's name, or the path that was given.
+    pub model: String,
+    /// SHA-256 of the file, for a pinned one.
+    pub sha256: Option<String>,
+    /// Where the network really runs, and why not elsewhere.
+    pub provider: String,
+}
+
+impl NetworkArgs {
+    fn threads(&self) -> usize {
+        let cores = std::thread::available_parallelism().map_or(1, usize::from);
+        if self.threads > 0 { self.threads } else { (cores / 2).clamp(1, 8) }
+    }
+
+    /// What finds and follows faces. It runs on the CPU: its networks are too small to gain.
+    ///
+    /// # Errors
+    /// If ONNX Runtime or a model is missing or damaged.
+    pub fn tracker(&self) -> Result<FaceTracker> {
+        let registry = Registry::from_env()?;
+        let engine = || Engine::start(&library::library()?, Device::Cpu, 1);
+        let landmarks = registry.open(Role::Landmarks, None)?;
+        let landmarker = Landmarker::new(&engine()?, &landmarks.bytes)?;
+        let yunet = registry.open(Role::Detect, None)?;
+        let detector = Detector::new(engine()?, yunet.bytes, DETECTOR_SCORE)?;
+        Ok(FaceTracker::new(detector, landmarker))
+    }
+
+    /// What paints faces, and what really runs.
+    ///
+    /// # Errors
+    /// If ONNX Runtime or the model is missing or damaged, the model does not keep its
+    /// contract, or the device cannot be had.
+    pub fn restorer(&self) -> Result<(Restorer, ModelFacts)> {
+        let model = Registry::from_env()?.open(Role::Unmask, Some(&self.model))?;
+        let engine = Engine::start(&library::library()?, self.device, self.threads())?;
+        let unet = Unet::new(&engine, &model.name, &model.bytes, align::TEMPLATE_ID)
+            .with_context(|| format!("the model {}", model.path.display()))?;
+        let facts = ModelFacts {
+            model: model.name,
+            sha256: model.entry.map(|entry| entry.sha256),
+            provider: unet.provider().to_string(),
+        };
+        Ok((Restorer::new(Box::new(unet)), facts))
+    }
+}

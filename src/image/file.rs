@@ -1,1 +1,0 @@
-//! JPEG, PNG and WebP.
