@@ -16,6 +16,7 @@
 pub mod blend;
 pub mod color;
 pub mod filter;
+pub mod inspect;
 mod mat;
 pub mod photo;
 pub mod plane;

@@ -235,7 +235,7 @@ fn cure(entry: &Entry) -> &'static str {
 }
 
 fn hex(bytes: &[u8]) -> String {
-    bytes.iter().map(|b| format!("{b:02x}")).collect()
+    bytes.iter().fold(String::new(), |text, byte| text + &format!("{byte:02x}"))
 }
 
 #[cfg(test)]
@@ -307,9 +307,7 @@ mod tests {
     #[test]
     fn the_shipped_manifest_is_well_formed() {
         let registry = Registry::from_env().unwrap();
-        for role in [Role::Detect] {
-            assert!(registry.entries().iter().any(|e| e.role == role), "no {}", role.name());
-        }
+        assert!(registry.entries().iter().any(|e| e.role == Role::Detect));
         for entry in registry.entries() {
             assert_eq!(entry.sha256.len(), 64, "{}", entry.name);
             assert!(!entry.file.contains('/'), "{}", entry.name);

@@ -1,0 +1,256 @@
+//! `mask2face doctor`: what works on this machine, what does not, and the cure.
+
+use std::process::ExitCode;
+
+use anyhow::Result;
+use serde::Serialize;
+
+use super::table;
+use crate::image::inspect::opencv_version;
+use crate::media::inspect as media;
+use crate::onnx::registry::{Registry, Role};
+use crate::onnx::{inspect, library};
+
+const SET_UP: &str = "run 'make setup'";
+
+/// Says what works on this machine, what does not, and the cure. Exits with 1 if a video file
+/// cannot be unmasked here.
+#[derive(clap::Args, Clone, Copy, Debug)]
+pub struct Args {
+    /// Print JSON instead of a table.
+    #[arg(long)]
+    json: bool,
+}
+
+/// What a finding means for the main job.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "lowercase")]
+enum Verdict {
+    /// It works.
+    Ok,
+    /// It does not, and the main job can do without.
+    Optional,
+    /// It does not, and the main job cannot run.
+    Broken,
+}
+
+/// One thing looked at.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+struct Finding {
+    area: &'static str,
+    name: String,
+    verdict: Verdict,
+    detail: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    cure: Option<String>,
+}
+
+/// The answer as JSON gives it.
+#[derive(Serialize)]
+struct Answer {
+    version: &'static str,
+    ready: bool,
+    findings: Vec<Finding>,
+}
+
+/// Looks at everything and prints what was found.
+///
+/// # Errors
+/// If the manifest is malformed or standard output cannot be written.
+pub fn run(args: Args) -> Result<ExitCode> {
+    let findings = examine(&Registry::from_env()?);
+    let ready = findings.iter().all(|f| f.verdict != Verdict::Broken);
+    let answer = Answer { version: env!("CARGO_PKG_VERSION"), ready, findings };
+    if args.json {
+        table::print_json(&answer)?;
+    } else {
+        table::print(&answer.findings.iter().map(Finding::cells).collect::<Vec<_>>())?;
+        table::print(&[Vec::new(), vec![answer.summary()]])?;
+    }
+    Ok(if ready { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+}
+
+impl Answer {
+    fn summary(&self) -> String {
+        match self.findings.iter().filter(|f| f.verdict == Verdict::Broken).count() {
+            0 => "Ready: a video file can be unmasked on this machine.".to_owned(),
+            n => format!("Not ready: {n} of the things above must be cured first."),
+        }
+    }
+}
+
+impl Finding {
+    fn ok(area: &'static str, name: &str, detail: impl Into<String>) -> Self {
+        Self {
+            area,
+            name: name.to_owned(),
+            verdict: Verdict::Ok,
+            detail: detail.into(),
+            cure: None,
+        }
+    }
+
+    fn lack(
+        area: &'static str,
+        name: &str,
+        verdict: Verdict,
+        (detail, cure): (String, impl Into<String>),
+    ) -> Self {
+        Self { area, name: name.to_owned(), verdict, detail, cure: Some(cure.into()) }
+    }
+
+    /// From an error that names its own cure.
+    fn error(area: &'static str, name: &str, verdict: Verdict, error: &anyhow::Error) -> Self {
+        Self { area, name: name.to_owned(), verdict, detail: format!("{error:#}"), cure: None }
+    }
+
+    fn cells(&self) -> Vec<String> {
+        let mark = match self.verdict {
+            Verdict::Ok => "ok",
+            Verdict::Optional => "--",
+            Verdict::Broken => "BROKEN",
+        };
+        let cure = self.cure.as_ref().map(|c| format!("; cure: {c}")).unwrap_or_default();
+        vec![
+            mark.to_owned(),
+            self.area.to_owned(),
+            self.name.clone(),
+            format!("{}{cure}", self.detail),
+        ]
+    }
+}
+
+fn examine(registry: &Registry) -> Vec<Finding> {
+    let mut findings = versions();
+    findings.extend(elements());
+    findings.extend(encoders(media::has_element));
+    findings.extend(models(registry));
+    findings.extend(engine(registry));
+    findings
+}
+
+fn versions() -> Vec<Finding> {
+    let gstreamer = match media::version() {
+        Ok(version) => Finding::ok("version", "GStreamer", version),
+        Err(e) => Finding::error("version", "GStreamer", Verdict::Broken, &e),
+    };
+    vec![
+        Finding::ok("version", "mask2face", env!("CARGO_PKG_VERSION")),
+        gstreamer,
+        Finding::ok("version", "OpenCV", opencv_version()),
+    ]
+}
+
+fn elements() -> Vec<Finding> {
+    let look = |need: &media::Need| {
+        if media::has_element(need.element) {
+            return Finding::ok("element", need.element, need.purpose);
+        }
+        let verdict = if need.required { Verdict::Broken } else { Verdict::Optional };
+        let detail = format!("missing, so no {}", need.purpose);
+        let cure = format!("apt-get install {}", need.package);
+        Finding::lack("element", need.element, verdict, (detail, cure))
+    };
+    media::NEEDS.iter().map(look).collect()
+}
+
+/// The encoders of H.264: any one will do.
+fn encoders(has: impl Fn(&str) -> bool) -> Vec<Finding> {
+    let any = media::H264_ENCODERS.iter().any(|(name, _)| has(name));
+    let verdict = if any { Verdict::Optional } else { Verdict::Broken };
+    let look = |&(name, brought_by): &(&str, &str)| {
+        if has(name) {
+            Finding::ok("encoder", name, "encoding H.264")
+        } else {
+            let detail = "not registered".to_owned();
+            Finding::lack("encoder", name, verdict, (detail, format!("needs {brought_by}")))
+        }
+    };
+    media::H264_ENCODERS.iter().map(look).collect()
+}
+
+fn models(registry: &Registry) -> Vec<Finding> {
+    let mut findings = Vec::new();
+    for role in [Role::Detect, Role::Landmarks, Role::Unmask] {
+        let mut verdict = Verdict::Broken; // without the first of a role, the default, no job runs
+        for entry in registry.entries().iter().filter(|e| e.role == role) {
+            findings.push(match registry.read(entry) {
+                Ok((path, _)) => {
+                    let detail = format!("whole, {} {}", entry.version, path.display());
+                    Finding::ok("model", &entry.name, detail)
+                }
+                Err(e) => Finding::error("model", &entry.name, verdict, &e),
+            });
+            verdict = Verdict::Optional;
+        }
+        if verdict == Verdict::Broken {
+            let detail = "models/manifest.json lists no such model".to_owned();
+            let cure = "take models/ from the repository again";
+            findings.push(Finding::lack("model", role.name(), verdict, (detail, cure)));
+        }
+    }
+    findings
+}
+
+/// ONNX Runtime and its providers, each tried with the detector.
+fn engine(registry: &Registry) -> Vec<Finding> {
+    const NAME: &str = "ONNX Runtime";
+    let library = match library::find(registry.places()) {
+        Ok(library) => library,
+        Err(e) => return vec![Finding::error("engine", NAME, Verdict::Broken, &e)],
+    };
+    let version = library.version.map_or("of unknown version".to_owned(), |v| v.to_string());
+    let detail = format!("{version} {}", library.path.display());
+    let Ok(model) = registry.open(Role::Detect, None) else {
+        return vec![Finding::ok("engine", NAME, detail)]; // the lack of the model is told above
+    };
+    match inspect::providers(&library.path, &model.name, &model.bytes) {
+        Err(e) => vec![Finding::error("engine", NAME, Verdict::Broken, &e)],
+        Ok(found) => {
+            let mut findings = vec![Finding::ok("engine", NAME, detail)];
+            findings.extend(found.into_iter().map(provider));
+            findings
+        }
+    }
+}
+
+fn provider(found: inspect::Finding) -> Finding {
+    let Some(failure) = found.failure else {
+        return Finding::ok("engine", found.name, "a network runs on it");
+    };
+    let cpu = found.name == "CPUExecutionProvider";
+    let cure = match (cpu, found.compiled_in) {
+        (true, _) => SET_UP,
+        (_, false) => "ORT_DYLIB_PATH=the library of PyPI's onnxruntime-gpu",
+        (_, true) => "an NVIDIA driver, CUDA and cuDNN as that library needs them",
+    };
+    let verdict = if cpu { Verdict::Broken } else { Verdict::Optional };
+    Finding::lack("engine", found.name, verdict, (failure, cure))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::onnx::registry::Places;
+
+    #[test]
+    fn one_encoder_is_enough_and_none_is_too_few() {
+        let x264 = encoders(|name| name == "x264enc");
+        assert!(x264.iter().all(|f| f.verdict != Verdict::Broken));
+        assert!(x264.iter().any(|f| f.name == "x264enc" && f.verdict == Verdict::Ok));
+        assert!(encoders(|_| false).iter().all(|f| f.verdict == Verdict::Broken));
+    }
+
+    #[test]
+    fn a_missing_model_and_a_missing_library_are_broken_and_name_the_cure() {
+        let places = Places { models: Vec::new(), cache: "/nowhere".into(), library: None };
+        let manifest = include_str!("../../models/manifest.json");
+        let registry = Registry::new(manifest, places).unwrap();
+        let found = [models(&registry), engine(&registry)].concat();
+        for name in ["yunet", "ONNX Runtime"] {
+            let finding = found.iter().find(|f| f.name == name).unwrap();
+            assert_eq!(finding.verdict, Verdict::Broken);
+            assert!(finding.detail.contains("make setup"), "{}", finding.detail);
+        }
+    }
+}
