@@ -7,26 +7,27 @@ use anyhow::{Context, Result};
 use super::place::Place;
 use crate::face::FaceTracker;
 use crate::image::photo::{Photo, PhotoFormat};
-use crate::restore::{Patch, Restorer};
+use crate::pipeline::Effect;
+use crate::restore::Patch;
 
-/// How many faces there were, and how many got their mask off.
+/// How many faces there were, and over how many something was laid.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Counts {
     /// Faces found.
     pub faces: usize,
-    /// Faces painted.
+    /// Faces painted over.
     pub restored: usize,
 }
 
-/// Restores the photo at `input` into `place`, as the format that `output` is named after.
+/// Lays `effect` over the faces of the photo at `input`, into `place`, as the format that `output` is named after.
 ///
 /// # Errors
 /// If the photo cannot be read, a network fails, or the output cannot be written.
-pub fn restore(
+pub fn process(
     (input, output): (&Path, &Path),
     place: &Place,
     tracker: &mut FaceTracker,
-    restorer: &mut Restorer,
+    effect: &mut Effect,
 ) -> Result<Counts> {
     let format = PhotoFormat::of(output).with_context(|| {
         format!("{}: a photo is written as .jpg, .png or .webp; choose one", output.display())
@@ -36,7 +37,7 @@ pub fn restore(
     let mut photo = Photo::decode(&bytes).with_context(told)?;
     tracker.reset();
     let faces = tracker.faces(&photo.picture(), 0.0)?;
-    let patches = restorer.patches(&photo.picture(), &faces)?;
+    let patches = effect.patches(&photo.picture(), &faces)?;
     lay(&mut photo, &patches)?;
     let written = if patches.is_empty() && PhotoFormat::of(input) == Some(format) {
         bytes // Nothing to restore: the file itself, not a copy that was encoded again.

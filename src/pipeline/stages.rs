@@ -1,16 +1,13 @@
 //! The stages between source and sink: find the faces, then lay something over them.
 
-use std::sync::Arc;
-
 use anyhow::Result;
 
+use super::effect::Effect;
 use super::stage::Stage;
 use super::stats::Stats;
-use crate::face::{Face, FaceTracker, align};
-use crate::image::{Image, warp};
-use crate::mask::{MaskStyle, paint};
+use crate::face::{Face, FaceTracker};
 use crate::media::Frame;
-use crate::restore::{Patch, Restorer};
+use crate::restore::Patch;
 
 /// A frame and the faces in it.
 pub struct Seen {
@@ -21,12 +18,12 @@ pub struct Seen {
 /// Finds and follows faces.
 pub struct Detect {
     tracker: FaceTracker,
-    stats: Arc<Stats>,
+    stats: Stats,
 }
 
 impl Detect {
     /// Detection with `tracker`; what it finds is counted in `stats`.
-    pub fn new(tracker: FaceTracker, stats: Arc<Stats>) -> Self {
+    pub fn new(tracker: FaceTracker, stats: Stats) -> Self {
         Self { tracker, stats }
     }
 }
@@ -38,86 +35,48 @@ impl Stage for Detect {
 
     /// A frame in which the search fails goes on without faces and is counted as failed.
     fn process(&mut self, frame: Frame) -> Result<Option<Seen>> {
-        let found = self.tracker.faces(&frame.picture()?, frame.seconds());
+        let found = self.tracker.faces(&frame.read()?.picture()?, frame.time().as_secs_f64());
         let faces = self.stats.or_failed(found);
-        self.stats.saw_faces(&faces);
+        self.stats.saw_faces(faces.len());
         Ok(Some(Seen { frame, faces }))
     }
 }
 
-/// Takes the masks off: lays the restored face over each masked one.
-pub struct Restore {
-    restorer: Restorer,
-    stats: Arc<Stats>,
+/// Lays an [`Effect`] over the faces.
+pub struct Lay {
+    effect: Effect,
+    stats: Stats,
 }
 
-impl Restore {
-    /// Restoration with `restorer`; what it lays is counted in `stats`.
-    pub fn new(restorer: Restorer, stats: Arc<Stats>) -> Self {
-        Self { restorer, stats }
+impl Lay {
+    /// The stage of `effect`; what it lays is counted in `stats`.
+    pub fn new(effect: Effect, stats: Stats) -> Self {
+        Self { effect, stats }
     }
 }
 
-impl Stage for Restore {
+impl Stage for Lay {
     type In = Seen;
     type Out = Frame;
-    const NAME: &'static str = "restore";
+    const NAME: &'static str = "lay";
 
     /// A frame on which the network fails passes as it came and is counted as failed: never a
     /// patch of another frame.
     fn process(&mut self, Seen { mut frame, faces }: Seen) -> Result<Option<Frame>> {
-        let patches = self.restorer.patches(&frame.picture()?, &faces);
-        lay(&mut frame, &self.stats.or_failed(patches), &self.stats)?;
-        Ok(Some(frame))
-    }
-}
-
-/// The other way round: paints a mask on each bare face.
-pub struct PutOn {
-    style: MaskStyle,
-    stats: Arc<Stats>,
-}
-
-impl PutOn {
-    /// Masks of `style`; every face of the stream keeps the one it got.
-    pub fn new(style: MaskStyle, stats: Arc<Stats>) -> Self {
-        Self { style, stats }
-    }
-
-    fn patch(&self, frame: &Frame, face: &Face) -> Result<Option<Patch>> {
-        let Some(crop_from_frame) = align::crop_from_landmarks(&face.landmarks) else {
-            return Ok(None);
-        };
-        let mut crop = Image::new(align::CROP);
-        warp::crop(&frame.picture()?, &crop_from_frame, &mut crop)?;
-        let layer = paint(&crop, &face.landmarks.map(&crop_from_frame), &self.style, face.id.0);
-        Ok(Some(Patch { id: face.id, layer, crop_from_frame }))
-    }
-}
-
-impl Stage for PutOn {
-    type In = Seen;
-    type Out = Frame;
-    const NAME: &'static str = "put on";
-
-    fn process(&mut self, Seen { mut frame, faces }: Seen) -> Result<Option<Frame>> {
-        let bare = faces.iter().filter(|face| !face.worn);
-        let patches: Result<Vec<_>> =
-            bare.filter_map(|face| self.patch(&frame, face).transpose()).collect();
-        lay(&mut frame, &self.stats.or_failed(patches), &self.stats)?;
+        let patches = self.effect.patches(&frame.read()?.picture()?, &faces);
+        let patches = self.stats.or_failed(patches);
+        lay(&mut frame, &patches)?;
+        self.stats.painted_faces(patches.len());
         Ok(Some(frame))
     }
 }
 
 /// A frame that gets no patch is not even made writable.
-fn lay(frame: &mut Frame, patches: &[Patch], stats: &Stats) -> Result<()> {
+fn lay(frame: &mut Frame, patches: &[Patch]) -> Result<()> {
     if patches.is_empty() {
         return Ok(());
     }
-    let mut picture = frame.picture_mut()?;
-    for patch in patches {
-        patch.lay(&mut picture)?;
-    }
-    stats.laid(patches);
-    Ok(())
+    let mut planes = frame.write()?;
+    let mut picture = planes.picture()?;
+    patches.iter().try_for_each(|patch| patch.lay(&mut picture))
 }
