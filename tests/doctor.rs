@@ -22,11 +22,11 @@ fn answer(mut command: Command) -> (Option<i32>, Value) {
     (output.status.code(), told)
 }
 
-/// What doctor says of `name`, as verdict and detail.
+/// What doctor says of `name`, as state and detail.
 fn finding(told: &Value, name: &str) -> (String, String) {
     let found = told["findings"].as_array().expect("a list").iter().find(|f| f["name"] == name);
     let text = |key: &str| found.expect(name)[key].as_str().expect(key).to_owned();
-    (text("verdict"), text("detail"))
+    (text("state"), text("detail"))
 }
 
 fn copy_of_yunet(dir: &Path, bytes: usize) {
@@ -45,8 +45,8 @@ fn doctor_names_a_missing_library_and_a_missing_model() {
     let expected =
         format!("the ONNX Runtime library is missing: no {}; run 'make setup'", place.display());
     assert_eq!(finding(&told, "ONNX Runtime"), ("broken".to_owned(), expected));
-    let (verdict, detail) = finding(&told, "yunet");
-    assert_eq!(verdict, "broken");
+    let (state, detail) = finding(&told, "yunet");
+    assert_eq!(state, "broken");
     assert!(
         detail.starts_with("the model 'yunet' is missing: no face_detection_yunet"),
         "{detail}"
@@ -62,8 +62,8 @@ fn doctor_refuses_a_library_that_is_too_old() {
     command.env("ORT_DYLIB_PATH", &library);
     let (code, told) = answer(command);
     assert_eq!(code, Some(1));
-    let (verdict, detail) = finding(&told, "ONNX Runtime");
-    assert_eq!(verdict, "broken");
+    let (state, detail) = finding(&told, "ONNX Runtime");
+    assert_eq!(state, "broken");
     assert!(detail.contains("is version 1.21.0, but 1.23.0 or newer is needed"), "{detail}");
 }
 
@@ -75,8 +75,8 @@ fn a_truncated_and_a_changed_model_are_told_by_both_verbs() {
         let mut doctor = mask2face("doctor");
         doctor.env("MASK2FACE_MODELS", dir.path());
         let (code, answered) = answer(doctor);
-        let (verdict, detail) = finding(&answered, "yunet");
-        assert_eq!((code, verdict.as_str()), (Some(1), "broken"));
+        let (state, detail) = finding(&answered, "yunet");
+        assert_eq!((code, state.as_str()), (Some(1), "broken"));
         assert!(detail.contains(told) && detail.ends_with("run 'make setup'"), "{detail}");
 
         let mut models = mask2face("models");

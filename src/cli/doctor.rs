@@ -1,11 +1,9 @@
 //! `mask2face doctor`: what works on this machine, what does not, and the cure.
 
-use std::process::ExitCode;
-
 use anyhow::Result;
 use serde::Serialize;
 
-use super::table;
+use super::{Verdict, table};
 use crate::image::inspect::opencv_version;
 use crate::media::inspect as media;
 use crate::onnx::registry::{Registry, Role};
@@ -25,7 +23,7 @@ pub struct Args {
 /// What a finding means for the main job.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "lowercase")]
-enum Verdict {
+enum State {
     /// It works.
     Ok,
     /// It does not, and the main job can do without.
@@ -39,7 +37,7 @@ enum Verdict {
 struct Finding {
     area: &'static str,
     name: String,
-    verdict: Verdict,
+    state: State,
     detail: String,
     #[serde(skip_serializing_if = "Option::is_none")]
     cure: Option<String>,
@@ -57,9 +55,9 @@ struct Answer {
 ///
 /// # Errors
 /// If the manifest is malformed or standard output cannot be written.
-pub fn run(args: Args) -> Result<ExitCode> {
+pub fn run(args: &Args) -> Result<Verdict> {
     let findings = examine(&Registry::from_env()?);
-    let ready = findings.iter().all(|f| f.verdict != Verdict::Broken);
+    let ready = findings.iter().all(|f| f.state != State::Broken);
     let answer = Answer { version: env!("CARGO_PKG_VERSION"), ready, findings };
     if args.json {
         table::print_json(&answer)?;
@@ -67,12 +65,12 @@ pub fn run(args: Args) -> Result<ExitCode> {
         table::print(&answer.findings.iter().map(Finding::cells).collect::<Vec<_>>())?;
         table::print(&[Vec::new(), vec![answer.summary()]])?;
     }
-    Ok(if ready { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+    Ok(if ready { Verdict::Done } else { Verdict::Incomplete })
 }
 
 impl Answer {
     fn summary(&self) -> String {
-        match self.findings.iter().filter(|f| f.verdict == Verdict::Broken).count() {
+        match self.findings.iter().filter(|f| f.state == State::Broken).count() {
             0 => "Ready: a video file can be unmasked on this machine.".to_owned(),
             n => format!("Not ready: {n} of the things above must be cured first."),
         }
@@ -81,34 +79,28 @@ impl Answer {
 
 impl Finding {
     fn ok(area: &'static str, name: &str, detail: impl Into<String>) -> Self {
-        Self {
-            area,
-            name: name.to_owned(),
-            verdict: Verdict::Ok,
-            detail: detail.into(),
-            cure: None,
-        }
+        Self { area, name: name.to_owned(), state: State::Ok, detail: detail.into(), cure: None }
     }
 
     fn lack(
         area: &'static str,
         name: &str,
-        verdict: Verdict,
+        state: State,
         (detail, cure): (String, impl Into<String>),
     ) -> Self {
-        Self { area, name: name.to_owned(), verdict, detail, cure: Some(cure.into()) }
+        Self { area, name: name.to_owned(), state, detail, cure: Some(cure.into()) }
     }
 
     /// From an error that names its own cure.
-    fn error(area: &'static str, name: &str, verdict: Verdict, error: &anyhow::Error) -> Self {
-        Self { area, name: name.to_owned(), verdict, detail: format!("{error:#}"), cure: None }
+    fn error(area: &'static str, name: &str, state: State, error: &anyhow::Error) -> Self {
+        Self { area, name: name.to_owned(), state, detail: format!("{error:#}"), cure: None }
     }
 
     fn cells(&self) -> Vec<String> {
-        let mark = match self.verdict {
-            Verdict::Ok => "ok",
-            Verdict::Optional => "--",
-            Verdict::Broken => "BROKEN",
+        let mark = match self.state {
+            State::Ok => "ok",
+            State::Optional => "--",
+            State::Broken => "BROKEN",
         };
         let cure = self.cure.as_ref().map(|c| format!("; cure: {c}")).unwrap_or_default();
         vec![
@@ -132,7 +124,7 @@ fn examine(registry: &Registry) -> Vec<Finding> {
 fn versions() -> Vec<Finding> {
     let gstreamer = match media::version() {
         Ok(version) => Finding::ok("version", "GStreamer", version),
-        Err(e) => Finding::error("version", "GStreamer", Verdict::Broken, &e),
+        Err(e) => Finding::error("version", "GStreamer", State::Broken, &e),
     };
     vec![
         Finding::ok("version", "mask2face", env!("CARGO_PKG_VERSION")),
@@ -146,10 +138,10 @@ fn elements() -> Vec<Finding> {
         if media::has_element(need.element) {
             return Finding::ok("element", need.element, need.purpose);
         }
-        let verdict = if need.required { Verdict::Broken } else { Verdict::Optional };
+        let state = if need.required { State::Broken } else { State::Optional };
         let detail = format!("missing, so no {}", need.purpose);
         let cure = format!("apt-get install {}", need.package);
-        Finding::lack("element", need.element, verdict, (detail, cure))
+        Finding::lack("element", need.element, state, (detail, cure))
     };
     media::NEEDS.iter().map(look).collect()
 }
@@ -157,13 +149,13 @@ fn elements() -> Vec<Finding> {
 /// The encoders of H.264: any one will do.
 fn encoders(has: impl Fn(&str) -> bool) -> Vec<Finding> {
     let any = media::H264_ENCODERS.iter().any(|(name, _)| has(name));
-    let verdict = if any { Verdict::Optional } else { Verdict::Broken };
+    let state = if any { State::Optional } else { State::Broken };
     let look = |&(name, brought_by): &(&str, &str)| {
         if has(name) {
             Finding::ok("encoder", name, "encoding H.264")
         } else {
             let detail = "not registered".to_owned();
-            Finding::lack("encoder", name, verdict, (detail, format!("needs {brought_by}")))
+            Finding::lack("encoder", name, state, (detail, format!("needs {brought_by}")))
         }
     };
     media::H264_ENCODERS.iter().map(look).collect()
@@ -172,21 +164,21 @@ fn encoders(has: impl Fn(&str) -> bool) -> Vec<Finding> {
 fn models(registry: &Registry) -> Vec<Finding> {
     let mut findings = Vec::new();
     for role in [Role::Detect, Role::Landmarks, Role::Unmask] {
-        let mut verdict = Verdict::Broken; // without the first of a role, the default, no job runs
+        let mut state = State::Broken; // without the first of a role, the default, no job runs
         for entry in registry.entries().iter().filter(|e| e.role == role) {
             findings.push(match registry.read(entry) {
                 Ok((path, _)) => {
                     let detail = format!("whole, {} {}", entry.version, path.display());
                     Finding::ok("model", &entry.name, detail)
                 }
-                Err(e) => Finding::error("model", &entry.name, verdict, &e),
+                Err(e) => Finding::error("model", &entry.name, state, &e),
             });
-            verdict = Verdict::Optional;
+            state = State::Optional;
         }
-        if verdict == Verdict::Broken {
+        if state == State::Broken {
             let detail = "models/manifest.json lists no such model".to_owned();
             let cure = "take models/ from the repository again";
-            findings.push(Finding::lack("model", role.name(), verdict, (detail, cure)));
+            findings.push(Finding::lack("model", role.name(), state, (detail, cure)));
         }
     }
     findings
@@ -197,7 +189,7 @@ fn engine(registry: &Registry) -> Vec<Finding> {
     const NAME: &str = "ONNX Runtime";
     let library = match library::find(registry.places()) {
         Ok(library) => library,
-        Err(e) => return vec![Finding::error("engine", NAME, Verdict::Broken, &e)],
+        Err(e) => return vec![Finding::error("engine", NAME, State::Broken, &e)],
     };
     let version = library.version.map_or("of unknown version".to_owned(), |v| v.to_string());
     let detail = format!("{version} {}", library.path.display());
@@ -205,7 +197,7 @@ fn engine(registry: &Registry) -> Vec<Finding> {
         return vec![Finding::ok("engine", NAME, detail)]; // the lack of the model is told above
     };
     match inspect::providers(&library.path, &model.name, &model.bytes) {
-        Err(e) => vec![Finding::error("engine", NAME, Verdict::Broken, &e)],
+        Err(e) => vec![Finding::error("engine", NAME, State::Broken, &e)],
         Ok(found) => {
             let mut findings = vec![Finding::ok("engine", NAME, detail)];
             findings.extend(found.into_iter().map(provider));
@@ -224,8 +216,8 @@ fn provider(found: inspect::Finding) -> Finding {
         (_, false) => "ORT_DYLIB_PATH=the library of PyPI's onnxruntime-gpu",
         (_, true) => "an NVIDIA driver, CUDA and cuDNN as that library needs them",
     };
-    let verdict = if cpu { Verdict::Broken } else { Verdict::Optional };
-    Finding::lack("engine", found.name, verdict, (failure, cure))
+    let state = if cpu { State::Broken } else { State::Optional };
+    Finding::lack("engine", found.name, state, (failure, cure))
 }
 
 #[cfg(test)]
@@ -236,9 +228,9 @@ mod tests {
     #[test]
     fn one_encoder_is_enough_and_none_is_too_few() {
         let x264 = encoders(|name| name == "x264enc");
-        assert!(x264.iter().all(|f| f.verdict != Verdict::Broken));
-        assert!(x264.iter().any(|f| f.name == "x264enc" && f.verdict == Verdict::Ok));
-        assert!(encoders(|_| false).iter().all(|f| f.verdict == Verdict::Broken));
+        assert!(x264.iter().all(|f| f.state != State::Broken));
+        assert!(x264.iter().any(|f| f.name == "x264enc" && f.state == State::Ok));
+        assert!(encoders(|_| false).iter().all(|f| f.state == State::Broken));
     }
 
     #[test]
@@ -249,7 +241,7 @@ mod tests {
         let found = [models(&registry), engine(&registry)].concat();
         for name in ["yunet", "ONNX Runtime"] {
             let finding = found.iter().find(|f| f.name == name).unwrap();
-            assert_eq!(finding.verdict, Verdict::Broken);
+            assert_eq!(finding.state, State::Broken);
             assert!(finding.detail.contains("make setup"), "{}", finding.detail);
         }
     }

@@ -1,11 +1,9 @@
 //! `mask2face models`: which models there are, and whether each file is the pinned one.
 
-use std::process::ExitCode;
-
 use anyhow::Result;
 use serde::Serialize;
 
-use super::table;
+use super::{Verdict, table};
 use crate::onnx::registry::{Entry, Registry};
 
 /// Lists the models and verifies the length and SHA-256 of each file.
@@ -31,7 +29,7 @@ struct Row<'a> {
 /// # Errors
 /// If the manifest is malformed or standard output cannot be written. A damaged or missing file
 /// is told in its row, on stderr, and by exit code 1.
-pub fn run(args: Args) -> Result<ExitCode> {
+pub fn run(args: &Args) -> Result<Verdict> {
     let registry = Registry::from_env()?;
     let rows: Vec<Row<'_>> = registry.entries().iter().map(|e| row(&registry, e)).collect();
     if args.json {
@@ -46,7 +44,7 @@ pub fn run(args: Args) -> Result<ExitCode> {
         }
     }
     let whole = rows.iter().all(|r| r.fault.is_none());
-    Ok(if whole { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+    Ok(if whole { Verdict::Done } else { Verdict::Incomplete })
 }
 
 fn row<'a>(registry: &Registry, entry: &'a Entry) -> Row<'a> {

@@ -37,37 +37,35 @@ pub const NEEDS: &[Need] = &[
     need(true, "filesrc", CORE, "reading files"),
     need(true, "decodebin", BASE, "finding a decoder"),
     need(true, "parsebin", BASE, "taking containers apart"),
-    need(true, "videoconvert", BASE, "pixel formats"),
+    need(true, "videoconvert", BASE, "conversion of pixel formats"),
     need(true, "appsrc", BASE, "frames in and out"),
-    need(true, "videoflip", GOOD, "rotated clips"),
+    need(true, "videoflip", GOOD, "turning rotated clips"),
     need(true, "qtdemux", GOOD, "reading MP4 and MOV"),
-    need(true, "mp4mux", GOOD, "writing MP4"),
+    need(true, "mp4mux", GOOD, "writing MP4 and MOV"),
     need(true, "h264parse", BAD, "H.264"),
     need(true, "avdec_h264", LIBAV, "decoding H.264"),
     need(false, "matroskademux", GOOD, "reading MKV and WebM"),
-    need(false, "matroskamux", GOOD, "writing MKV"),
+    need(false, "matroskamux", GOOD, "writing MKV and WebM"),
     need(false, "avidemux", GOOD, "reading AVI"),
-    need(false, "avimux", GOOD, "writing AVI"),
     need(false, "tsdemux", BAD, "reading MPEG-TS"),
-    need(false, "mpegtsmux", BAD, "writing MPEG-TS"),
     need(false, "aacparse", GOOD, "AAC sound"),
     need(false, "opusparse", BAD, "Opus sound"),
-    need(false, "avdec_h265", LIBAV, "decoding H.265"),
     need(false, "h265parse", BAD, "H.265"),
+    need(false, "avdec_h265", LIBAV, "decoding H.265"),
     need(false, "vp8dec", GOOD, "decoding VP8"),
     need(false, "vp9dec", GOOD, "decoding VP9"),
+    need(false, "vp9enc", GOOD, "encoding VP9, for WebM"),
     need(false, "av1dec", BAD, "decoding AV1"),
 ];
 
-/// Encoders of H.264: hardware first, software last. One of them is needed.
+/// The encoders of H.264 that the program can use, and what brings each: hardware first. One of
+/// them is needed.
 pub const H264_ENCODERS: &[(&str, &str)] = &[
     ("nvh264enc", "gstreamer1.0-plugins-bad and an NVIDIA driver"),
     ("vah264enc", "gstreamer1.0-plugins-bad and a VA-API driver"),
-    ("vaapih264enc", "gstreamer1.0-vaapi and a VA-API driver"),
     ("qsvh264enc", "gstreamer1.0-plugins-bad and an Intel media driver"),
     ("v4l2h264enc", "gstreamer1.0-plugins-good and a V4L2 encoder"),
     ("x264enc", UGLY),
-    ("openh264enc", BAD),
 ];
 
 /// Starts GStreamer and tells its version, such as `1.22.0`.
