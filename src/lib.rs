@@ -16,10 +16,13 @@
 //!
 //! An import may only go down; see `tests/architecture.rs`.
 
+pub mod cli;
 pub mod face;
 pub mod geometry;
 pub mod image;
 pub mod mask;
+pub mod media;
 pub mod onnx;
+pub mod pipeline;
 pub mod restore;
 pub mod unmask;

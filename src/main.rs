@@ -1,2 +1,17 @@
-//! The command line.
-fn main() {}
+//! The program: parse, start, dispatch, print the error once.
+
+use std::process::ExitCode;
+
+use clap::Parser;
+use mask2face::cli::{self, Cli};
+
+fn main() -> ExitCode {
+    let cli = Cli::parse();
+    match mask2face::media::init().and_then(|()| cli::dispatch(cli)) {
+        Ok(verdict) => verdict.into(),
+        Err(error) => {
+            eprintln!("mask2face: error: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}

@@ -1,0 +1,87 @@
+//! What the elements of a pipeline say, as plain sentences, and a place to wait for it.
+
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+
+use gstreamer as gst;
+use gstreamer::prelude::*;
+
+/// What has come over a bus so far.
+#[derive(Debug, Default)]
+pub(super) struct Heard {
+    /// The first error, and whether it came from within the element named at [`Bell::ring`].
+    pub error: Option<String>,
+    /// The first error from the side branch (the input's sound).
+    pub side_error: Option<String>,
+    /// Codecs that are not installed.
+    pub missing: Vec<String>,
+    /// The end of the stream reached the sinks.
+    pub eos: bool,
+    /// The input's streams are all known.
+    pub streams_known: bool,
+}
+
+/// Shared between the streaming threads, which write, and one thread that waits.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Bell(Arc<(Mutex<Heard>, Condvar)>);
+
+impl Bell {
+    /// Changes what is known and wakes the waiting thread.
+    pub fn ring(&self, change: impl FnOnce(&mut Heard)) {
+        change(&mut self.lock());
+        self.0.1.notify_all();
+    }
+
+    /// What is known now.
+    pub fn lock(&self) -> MutexGuard<'_, Heard> {
+        self.0.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Waits until `done`.
+    pub fn wait(&self, done: impl Fn(&Heard) -> bool) -> MutexGuard<'_, Heard> {
+        let guard = self.lock();
+        self.0.1.wait_while(guard, |heard| !done(heard)).unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Listens to `pipeline`. Errors from within `side` are kept apart.
+    pub fn listen(&self, pipeline: &gst::Pipeline, side: Option<gst::Element>) {
+        let Some(bus) = pipeline.bus() else { return };
+        let bell = self.clone();
+        bus.set_sync_handler(move |_, message| {
+            bell.hear(message, side.as_ref());
+            gst::BusSyncReply::Drop
+        });
+    }
+
+    fn hear(&self, message: &gst::Message, side: Option<&gst::Element>) {
+        match message.view() {
+            gst::MessageView::Eos(_) => self.ring(|heard| heard.eos = true),
+            gst::MessageView::Error(error) => {
+                let text = sentence(error);
+                let from_side = side.is_some_and(|side| {
+                    message.src().is_some_and(|src| src == side || src.has_as_ancestor(side))
+                });
+                self.ring(|heard| {
+                    let slot = if from_side { &mut heard.side_error } else { &mut heard.error };
+                    slot.get_or_insert(text);
+                });
+            }
+            gst::MessageView::Element(_) => {
+                if let Ok(missing) = gstreamer_pbutils::MissingPluginMessage::parse(message) {
+                    let what = missing.description().to_string();
+                    self.ring(|heard| heard.missing.push(what));
+                }
+            }
+            _ => {}
+        }
+    }
+}
+
+/// An error as the user should read it: what failed, and the system's own reason.
+fn sentence(error: &gst::message::Error) -> String {
+    let text = error.error().message().trim_end_matches('.').to_owned();
+    let debug = error.debug().map(|debug| debug.to_string()).unwrap_or_default();
+    match debug.split_once("system error: ") {
+        Some((_, cause)) => cause.lines().next().unwrap_or(cause).trim().to_owned(),
+        None => text,
+    }
+}

@@ -1,0 +1,95 @@
+//! `pipelines/*.launch`: `GStreamer` text in sections, with {placeholders}.
+
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context, Result, bail, ensure};
+
+/// The pipelines of a video file.
+const FILE: &str = include_str!("../../pipelines/file.launch");
+
+/// The text of one `.launch` file: built in, or the user's own.
+#[derive(Clone, Debug)]
+pub struct Launch {
+    text: String,
+    origin: PathBuf,
+}
+
+impl Launch {
+    /// The built-in pipelines for video files.
+    pub fn file() -> Self {
+        Self { text: FILE.to_owned(), origin: "pipelines/file.launch".into() }
+    }
+
+    /// The user's own pipelines.
+    ///
+    /// # Errors
+    /// If the file cannot be read.
+    pub fn read(path: &Path) -> Result<Self> {
+        let text = std::fs::read_to_string(path)
+            .with_context(|| format!("{}: cannot read the pipeline", path.display()))?;
+        Ok(Self { text, origin: path.to_owned() })
+    }
+
+    /// The text of `[section]` with its placeholders filled in. `values` are (name, value)
+    /// pairs; a value is put in as it stands: see [`quoted`].
+    ///
+    /// # Errors
+    /// If there is no such section, or it holds a placeholder without a value.
+    pub fn section(&self, section: &str, values: &[(&str, &str)]) -> Result<String> {
+        let header = format!("[{section}]");
+        let lines: Vec<&str> = self
+            .text
+            .lines()
+            .map(str::trim)
+            .filter(|line| !line.is_empty() && !line.starts_with('#'))
+            .skip_while(|line| *line != header)
+            .skip(1)
+            .take_while(|line| !(line.starts_with('[') && line.ends_with(']')))
+            .collect();
+        ensure!(!lines.is_empty(), "{}: section {header} is missing", self.origin.display());
+        fill(&lines.join(" "), values).with_context(|| format!("{}: {header}", self.origin.display()))
+    }
+}
+
+/// `text` with every `{name}` replaced by its value.
+fn fill(text: &str, values: &[(&str, &str)]) -> Result<String> {
+    let mut out = String::with_capacity(text.len());
+    let mut rest = text;
+    while let Some((before, after)) = rest.split_once('{') {
+        out.push_str(before);
+        let Some((name, tail)) = after.split_once('}') else { bail!("a {{ without its }}") };
+        let Some((_, value)) = values.iter().find(|(known, _)| *known == name) else {
+            let known: Vec<_> = values.iter().map(|(name, _)| format!("{{{name}}}")).collect();
+            bail!("{{{name}}} is unknown; known are {}", known.join(", "));
+        };
+        out.push_str(value);
+        rest = tail;
+    }
+    out.push_str(rest);
+    Ok(out)
+}
+
+/// `value` as one word of launch text.
+pub fn quoted(value: &str) -> String {
+    format!("\"{}\"", value.replace('\\', "\\\\").replace('"', "\\\""))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn placeholders_are_filled_and_unknown_ones_named() {
+        let launch = Launch { text: "# x\n[a]\nfoo {b}\n ! bar\n[c]\nbaz".into(), origin: "p".into() };
+        assert_eq!(launch.section("a", &[("b", "1")]).unwrap(), "foo 1 ! bar");
+        assert_eq!(launch.section("c", &[]).unwrap(), "baz");
+        let error = format!("{:#}", launch.section("a", &[("z", "1")]).unwrap_err());
+        assert_eq!(error, "p: [a]: {b} is unknown; known are {z}");
+        assert_eq!(launch.section("d", &[]).unwrap_err().to_string(), "p: section [d] is missing");
+    }
+
+    #[test]
+    fn a_value_with_quotes_stays_one_word() {
+        assert_eq!(quoted(r#"a "b" \c"#), r#""a \"b\" \\c""#);
+    }
+}

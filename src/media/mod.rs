@@ -1,0 +1,62 @@
+//! `GStreamer` in and out: the only room that knows it.
+//!
+//! | file | holds |
+//! |---|---|
+//! | [`frame`] | a picture over the decoder's buffer |
+//! | [`launch`] | `pipelines/*.launch` |
+//! | [`source`] | a file's frames |
+//! | [`sink`] | frames into a file, with the input's sound |
+//! | [`probe`] | what is in a file, without decoding it |
+//! | [`verify`] | an output against its input |
+
+mod bus;
+mod encoder;
+pub mod frame;
+pub mod launch;
+pub mod probe;
+pub mod sink;
+mod sound;
+pub mod source;
+pub mod target;
+pub mod verify;
+
+use anyhow::{Context, Result};
+
+pub use frame::Frame;
+pub use launch::Launch;
+pub use sink::{FileSink, Plan};
+pub use source::{FileSource, StopSignal};
+pub use target::{Container, Target};
+
+/// Gives frames in the order in which they are shown.
+pub trait Source: Send {
+    /// The next frame; `None` at the end of the stream.
+    ///
+    /// # Errors
+    /// If nothing more can be had and the job is lost by that.
+    fn next_frame(&mut self) -> Result<Option<Frame>>;
+}
+
+/// Takes frames in the order in which they are shown.
+pub trait Sink: Send {
+    /// Takes one frame; waits while there is no room.
+    ///
+    /// # Errors
+    /// If the frame cannot be written.
+    fn push(&mut self, frame: Frame) -> Result<()>;
+
+    /// Ends the stream and makes the output whole. A sink that is dropped instead leaves
+    /// nothing behind.
+    ///
+    /// # Errors
+    /// If the output cannot be completed.
+    fn finish(self: Box<Self>) -> Result<()>;
+}
+
+/// Makes `GStreamer` ready. Once, before anything else of this room.
+///
+/// # Errors
+/// If the installation is broken.
+pub fn init() -> Result<()> {
+    gstreamer::init().context("GStreamer does not start; `mask2face doctor` says what is missing")
+}

@@ -1,0 +1,169 @@
+//! The input's sound and subtitles, taken untouched into the output's muxer.
+
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+
+use anyhow::{Context, Result, bail};
+use gstreamer as gst;
+use gstreamer::prelude::*;
+
+use super::bus::Bell;
+use super::probe::{self, Kind};
+use super::target::Container;
+
+/// The branch of the sink's pipeline that demuxes the input a second time.
+#[derive(Clone, Debug)]
+pub(super) struct Sound {
+    pub bin: gst::Bin,
+    shared: Arc<Shared>,
+}
+
+#[derive(Debug)]
+struct Shared {
+    mux: gst::Element,
+    container: Container,
+    /// Nothing from this running time on (ns) is let through.
+    until: AtomicU64,
+    /// Where the demuxer's streams enter, to end them should it fail.
+    entries: Mutex<Vec<gst::Pad>>,
+    notes: Mutex<Vec<String>>,
+}
+
+impl Sound {
+    /// Adds the branch of launch text `text` to `pipeline`, before it starts. `bell` rings
+    /// when all streams are known, or one cannot be held by the container.
+    pub fn attach(
+        pipeline: &gst::Pipeline,
+        text: &str,
+        mux: &gst::Element,
+        container: Container,
+        bell: &Bell,
+    ) -> Result<Self> {
+        let bin = gst::parse::bin_from_description(text, false)
+            .with_context(|| format!("the pipeline cannot be built: {text}"))?;
+        pipeline.add(&bin)?;
+        let demux = bin.by_name("sound").context("the pipeline has no element named sound")?;
+        let shared = Arc::new(Shared {
+            mux: mux.clone(),
+            container,
+            until: AtomicU64::new(u64::MAX),
+            entries: Mutex::default(),
+            notes: Mutex::default(),
+        });
+        let sound = Self { bin, shared };
+        let (bin, shared, failed) = (sound.bin.downgrade(), sound.shared.clone(), bell.clone());
+        demux.connect_pad_added(move |_, pad| {
+            let Some(bin) = bin.upgrade() else { return };
+            if let Err(error) = shared.take(&bin, pad) {
+                failed.ring(|heard| {
+                    heard.error.get_or_insert(format!("{error:#}"));
+                });
+            }
+        });
+        let known = bell.clone();
+        demux.connect_no_more_pads(move |_| known.ring(|heard| heard.streams_known = true));
+        Ok(sound)
+    }
+
+    /// Lets nothing through that begins at `until` or later.
+    pub fn cut(&self, until: std::time::Duration) {
+        self.shared.until.store(until.as_nanos() as u64, Ordering::Relaxed);
+    }
+
+    /// Ends all streams: the demuxer has failed and will not.
+    pub fn end(&self) {
+        let entries = self.shared.entries.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        for pad in entries {
+            pad.send_event(gst::event::Eos::new());
+        }
+    }
+
+    /// What was left out, for the user.
+    pub fn notes(&self) -> Vec<String> {
+        self.shared.notes.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+}
+
+impl Shared {
+    /// Leads a stream of the input into the muxer, or away.
+    fn take(self: &Arc<Self>, bin: &gst::Bin, pad: &gst::Pad) -> Result<()> {
+        let kind = probe::kind(pad);
+        let entry = match kind {
+            Kind::Audio | Kind::Text => match self.seat(pad, kind)? {
+                Some(seat) => self.link(bin, pad, &seat)?,
+                None => probe::drain(bin, pad)?,
+            },
+            Kind::Video | Kind::Other => probe::drain(bin, pad)?,
+        };
+        self.entries.lock().unwrap_or_else(PoisonError::into_inner).push(entry);
+        Ok(())
+    }
+
+    /// A pad of the muxer for what `pad` gives. Sound without a seat is an error, subtitles
+    /// are left out with a note.
+    fn seat(&self, pad: &gst::Pad, kind: Kind) -> Result<Option<gst::Pad>> {
+        let caps = probe::caps(pad);
+        let wanted = if probe::is_aac(&caps) {
+            gst::Caps::builder("audio/mpeg")
+                .field("mpegversion", 4)
+                .field("stream-format", "raw")
+                .build()
+        } else {
+            caps.clone()
+        };
+        let template = self.mux.pad_template_list().into_iter().find(|template| {
+            template.direction() == gst::PadDirection::Sink
+                && !template.name_template().starts_with("video")
+                && template.caps().can_intersect(&wanted)
+        });
+        if let Some(template) = template {
+            let seat = self.mux.request_pad(&template, None, None);
+            return seat.map(Some).context("the muxer takes no further stream");
+        }
+        let codec = gstreamer_pbutils::pb_utils_get_codec_description(&caps);
+        let container = self.container.name();
+        if kind == Kind::Audio {
+            bail!("a {container} file cannot hold its sound ({codec}); write to a .mkv file with -o");
+        }
+        let note = format!(
+            "a {container} file cannot hold its subtitles ({codec}): left out; a .mkv file can"
+        );
+        self.notes.lock().unwrap_or_else(PoisonError::into_inner).push(note);
+        Ok(None)
+    }
+
+    /// demuxer -> [raw AAC] -> queue -> muxer.
+    fn link(self: &Arc<Self>, bin: &gst::Bin, pad: &gst::Pad, seat: &gst::Pad) -> Result<gst::Pad> {
+        let queue = gst::ElementFactory::make("queue")
+            .property("max-size-buffers", 0u32)
+            .property("max-size-bytes", 64u32 << 20)
+            .property("max-size-time", 0u64)
+            .build()?;
+        bin.add(&queue)?;
+        let entry = match probe::raw_aac(bin, pad)? {
+            Some(parser) => {
+                parser.link(&queue)?;
+                parser.static_pad("sink")
+            }
+            None => queue.static_pad("sink"),
+        };
+        let entry = entry.context("an element without a pad")?;
+        let exit = queue.static_pad("src").context("a queue without a pad")?;
+        let shared = Arc::clone(self);
+        exit.add_probe(gst::PadProbeType::BUFFER, move |pad, info| {
+            let until = shared.until.load(Ordering::Relaxed);
+            let time = info.buffer().and_then(|buffer| probe::running_time(pad, buffer));
+            match time {
+                Some(time) if time.as_nanos() >= u128::from(until) => gst::PadProbeReturn::Drop,
+                _ => gst::PadProbeReturn::Ok,
+            }
+        });
+        let ghost = gst::GhostPad::with_target(&exit)?;
+        ghost.set_active(true)?;
+        bin.add_pad(&ghost)?;
+        ghost.link(seat)?;
+        queue.sync_state_with_parent()?;
+        pad.link(&entry)?;
+        Ok(entry)
+    }
+}

@@ -1,0 +1,265 @@
+//! A video file's frames, through an appsink.
+
+use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use anyhow::{Context, Result, anyhow, bail, ensure};
+use gstreamer as gst;
+use gstreamer::prelude::*;
+use gstreamer_app::AppSink;
+
+use super::bus::Bell;
+use super::frame::{FORMATS, Frame, Shape};
+use super::launch::{Launch, quoted};
+use super::{Source, probe};
+
+/// How often a waiting source looks whether it shall stop.
+const LOOK: gst::ClockTime = gst::ClockTime::from_mseconds(100);
+
+/// Asks sources to end their stream early: what Ctrl-C does.
+#[derive(Clone, Debug, Default)]
+pub struct StopSignal(Arc<AtomicBool>);
+
+impl StopSignal {
+    /// Ends the stream after the frame that is under way.
+    pub fn stop(&self) {
+        self.0.store(true, Ordering::Relaxed);
+    }
+
+    /// Whether somebody asked.
+    pub fn is_set(&self) -> bool {
+        self.0.load(Ordering::Relaxed)
+    }
+}
+
+/// How a source came to its end; complete once the source has been dropped.
+#[derive(Clone, Debug, Default)]
+pub struct Ending(Arc<Mutex<Option<String>>>);
+
+impl Ending {
+    /// Why the input broke off, if it did.
+    pub fn broken(&self) -> Option<String> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    fn set(&self, cause: String) {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).get_or_insert(cause);
+    }
+}
+
+/// What a file promises before its frames are read.
+#[derive(Clone, Debug)]
+pub struct Promise {
+    /// Length by the container's header.
+    pub duration: Option<Duration>,
+    /// Frames a second; `None` where the rate varies or is not told.
+    pub rate: Option<f64>,
+    pub(super) shape: Arc<Shape>,
+}
+
+impl Promise {
+    /// How many frames to expect, for a progress bar.
+    pub fn frames(&self) -> Option<u64> {
+        Some((self.duration?.as_secs_f64() * self.rate?).round() as u64)
+    }
+
+    /// Width and height in pixels, upright.
+    pub fn size(&self) -> crate::geometry::Size {
+        self.shape.format.size
+    }
+}
+
+/// The frames of a video file, upright and in order.
+#[derive(Debug)]
+pub struct FileSource {
+    path: PathBuf,
+    pipeline: gst::Pipeline,
+    sink: AppSink,
+    bell: Bell,
+    stop: StopSignal,
+    ending: Ending,
+    promise: Promise,
+    first: Option<Frame>,
+    next_time: Duration,
+}
+
+impl FileSource {
+    /// Opens `path` and decodes its first frame.
+    ///
+    /// # Errors
+    /// If the file is missing, is no video, holds no picture, or needs a decoder that is not
+    /// installed.
+    pub fn open(path: &Path, launch: &Launch, stop: StopSignal) -> Result<Self> {
+        probe::readable(path)?;
+        let pipeline = build(path, launch)?;
+        let sink = element(&pipeline, "frames")?
+            .downcast::<AppSink>()
+            .map_err(|_| anyhow!("the pipeline's element frames is no appsink"))?;
+        let bell = Bell::default();
+        bell.listen(&pipeline, None);
+        link_video(&pipeline, &bell)?;
+        let opened = start(&pipeline, &sink, &bell);
+        let (first, promise) = match opened {
+            Ok(opened) => opened,
+            Err(error) => {
+                let _ = pipeline.set_state(gst::State::Null);
+                return Err(error.context(format!("{}", path.display())));
+            }
+        };
+        let path = path.to_owned();
+        let next_time = first.time();
+        let (first, ending) = (Some(first), Ending::default());
+        Ok(Self { path, pipeline, sink, bell, stop, ending, promise, first, next_time })
+    }
+
+    /// What the file's header promises, and the shape of its frames.
+    pub fn promise(&self) -> Promise {
+        self.promise.clone()
+    }
+
+    /// Tells, afterwards, whether the input broke off.
+    pub fn ending(&self) -> Ending {
+        self.ending.clone()
+    }
+
+    /// The next sample; `None` at the end, early or not.
+    fn pull(&mut self) -> Option<gst::Sample> {
+        loop {
+            if self.stop.is_set() {
+                return None;
+            }
+            if let Some(sample) = self.sink.try_pull_sample(LOOK) {
+                return Some(sample);
+            }
+            let error = self.bell.lock().error.clone();
+            if error.is_some() || self.sink.is_eos() {
+                if let Some(cause) = error {
+                    self.ending.set(cause);
+                }
+                return None;
+            }
+        }
+    }
+
+    fn frame(&mut self, sample: &gst::Sample) -> Result<Frame> {
+        let caps = sample.caps().context("a frame without caps")?;
+        if *caps != *self.promise.shape.caps {
+            self.promise.shape = Arc::new(Shape::new(caps)?);
+        }
+        frame(sample, Arc::clone(&self.promise.shape), self.next_time)
+    }
+}
+
+impl Source for FileSource {
+    fn next_frame(&mut self) -> Result<Option<Frame>> {
+        if self.stop.is_set() {
+            return Ok(None);
+        }
+        let frame = match self.first.take() {
+            Some(first) => first,
+            None => match self.pull() {
+                Some(sample) => {
+                    self.frame(&sample).with_context(|| self.path.display().to_string())?
+                }
+                None => return Ok(None),
+            },
+        };
+        self.next_time = frame.time() + frame.duration().unwrap_or_default();
+        Ok(Some(frame))
+    }
+}
+
+impl Drop for FileSource {
+    fn drop(&mut self) {
+        let _ = self.pipeline.set_state(gst::State::Null);
+    }
+}
+
+fn build(path: &Path, launch: &Launch) -> Result<gst::Pipeline> {
+    let formats: Vec<_> = FORMATS.iter().map(|format| format.to_str().as_str()).collect();
+    let formats = format!("video/x-raw,format={{{}}}", formats.join(","));
+    let input = quoted(probe::utf8(path)?);
+    let values = [("input", input.as_str()), ("formats", &quoted(&formats))];
+    pipeline(&launch.section("source", &values)?)
+}
+
+/// A pipeline of launch text.
+pub(super) fn pipeline(text: &str) -> Result<gst::Pipeline> {
+    gst::parse::launch(text)
+        .with_context(|| format!("the pipeline cannot be built: {text}"))?
+        .downcast::<gst::Pipeline>()
+        .map_err(|_| anyhow!("one element alone is no pipeline: {text}"))
+}
+
+/// The element called `name`.
+pub(super) fn element(pipeline: &gst::Pipeline, name: &str) -> Result<gst::Element> {
+    pipeline.by_name(name).with_context(|| format!("the pipeline has no element named {name}"))
+}
+
+/// Links the first video stream of `input` to `decode`, and lets the others run dry.
+fn link_video(pipeline: &gst::Pipeline, bell: &Bell) -> Result<()> {
+    let input = element(pipeline, "input")?;
+    let target = element(pipeline, "decode")?
+        .static_pad("sink")
+        .context("the pipeline's element decode has no sink pad")?;
+    let (weak, on_pad) = (pipeline.downgrade(), target.clone());
+    let failed = bell.clone();
+    input.connect_pad_added(move |_, pad| {
+        let Some(pipeline) = weak.upgrade() else { return };
+        let linked = if probe::kind(pad) == probe::Kind::Video && !on_pad.is_linked() {
+            pad.link(&on_pad).map(|_| ()).map_err(anyhow::Error::from)
+        } else {
+            probe::drain(&pipeline, pad).map(|_| ())
+        };
+        if let Err(error) = linked {
+            failed.ring(|heard| heard.error = Some(format!("{error:#}")));
+        }
+    });
+    let bell = bell.clone();
+    input.connect_no_more_pads(move |_| {
+        let empty = !target.is_linked();
+        bell.ring(|heard| {
+            heard.streams_known = true;
+            if empty {
+                heard.error.get_or_insert("there is no picture in it".to_owned());
+            }
+        });
+    });
+    Ok(())
+}
+
+/// Runs the pipeline up to its first frame.
+fn start(pipeline: &gst::Pipeline, sink: &AppSink, bell: &Bell) -> Result<(Frame, Promise)> {
+    // What is wrong is said on the bus, not by the return value.
+    let _ = pipeline.set_state(gst::State::Playing);
+    let sample = loop {
+        if let Some(sample) = sink.try_pull_sample(LOOK) {
+            break sample;
+        }
+        let heard = bell.lock();
+        if let Some(missing) = heard.missing.first() {
+            bail!("no decoder for it: {missing}; install gstreamer1.0-libav and gstreamer1.0-plugins-bad");
+        }
+        if let Some(cause) = &heard.error {
+            bail!("not a video that can be read: {cause}; check that it is whole and plays elsewhere");
+        }
+        ensure!(!sink.is_eos(), "there is not one frame in it; check that it is whole");
+    };
+    let shape = Arc::new(Shape::new(sample.caps().context("a frame without caps")?)?);
+    let rate = shape.info.fps();
+    let rate = (rate.numer() > 0).then(|| f64::from(rate.numer()) / f64::from(rate.denom()));
+    let duration = pipeline.query_duration::<gst::ClockTime>().map(Duration::from);
+    let first = frame(&sample, Arc::clone(&shape), Duration::ZERO)?;
+    Ok((first, Promise { duration, rate, shape }))
+}
+
+/// A sample as a frame; `guess` stands in where the stream tells no time.
+fn frame(sample: &gst::Sample, shape: Arc<Shape>, guess: Duration) -> Result<Frame> {
+    let buffer = sample.buffer_owned().context("a sample without a frame")?;
+    let segment = sample.segment().and_then(|s| s.downcast_ref::<gst::ClockTime>());
+    let time = segment.and_then(|segment| segment.to_running_time(buffer.pts()));
+    let duration = buffer.duration().map(Duration::from);
+    Ok(Frame::new(buffer, shape, time.map_or(guess, Duration::from), duration))
+}

@@ -1,0 +1,124 @@
+//! An output against its input and against what was pushed: nothing is taken on trust.
+
+use std::path::Path;
+use std::time::Duration;
+
+use anyhow::Result;
+use serde::Serialize;
+
+use super::probe::{self, Contents, Kind};
+use super::sink::Written;
+
+/// Timestamps may differ by as much.
+const TOLERANCE: Duration = Duration::from_millis(1);
+/// A file whose streams end earlier than its header says, by more than this, was cut off.
+const SHORT: Duration = Duration::from_millis(500);
+
+/// What a check of an output found.
+#[derive(Clone, Debug, Serialize)]
+pub struct Verdict {
+    /// Frames that were to be written.
+    pub frames_pushed: usize,
+    /// Frames in the output.
+    pub frames_found: usize,
+    /// Largest distance of a frame's timestamp from where it should be, in milliseconds.
+    pub worst_time_error_ms: f64,
+    /// The sound, track by track.
+    pub audio: Vec<AudioVerdict>,
+    /// What is wrong; empty when all is well.
+    pub breaches: Vec<String>,
+}
+
+/// One audio track, in and out.
+#[derive(Clone, Debug, Serialize)]
+pub struct AudioVerdict {
+    /// The codec's media type.
+    pub codec: String,
+    /// Access units in the output.
+    pub units: usize,
+    /// SHA-256 of the output's access units.
+    pub sha256: String,
+    /// Whether it is the input's, bit for bit (up to its end, for a partial output).
+    pub identical: bool,
+}
+
+/// Demuxes the output and its `input` and compares them.
+///
+/// # Errors
+/// If one of them cannot be demuxed at all.
+pub fn verify(input: &Path, written: &Written) -> Result<Verdict> {
+    let output = probe::contents(&written.path, &[])?;
+    let limits: Vec<u64> = if written.partial {
+        output.of(Kind::Audio).map(|track| track.bytes).collect()
+    } else {
+        Vec::new()
+    };
+    let input = probe::contents(input, &limits)?;
+    let mut breaches = Vec::new();
+    let found: &[Duration] = output.of(Kind::Video).next().map_or(&[], |track| &track.times);
+    let worst = picture(&written.times, found, &mut breaches);
+    let audio = sound(&input, &output, &mut breaches);
+    if let Some(cause) = &output.broken {
+        breaches.push(format!("the output cannot be read to its end: {cause}"));
+    }
+    if !written.partial {
+        breaches.extend(cut_off(&input));
+    }
+    Ok(Verdict {
+        frames_pushed: written.times.len(),
+        frames_found: found.len(),
+        worst_time_error_ms: worst.as_secs_f64() * 1e3,
+        audio,
+        breaches,
+    })
+}
+
+/// The largest timestamp error.
+fn picture(pushed: &[Duration], found: &[Duration], breaches: &mut Vec<String>) -> Duration {
+    if pushed.len() != found.len() {
+        breaches.push(format!("{} frames went in, {} came out", pushed.len(), found.len()));
+    }
+    let errors = pushed.iter().zip(found).map(|(a, b)| a.abs_diff(*b));
+    let worst = errors.max().unwrap_or_default();
+    if worst > TOLERANCE {
+        breaches.push(format!("a frame is {:.1} ms off its time", worst.as_secs_f64() * 1e3));
+    }
+    worst
+}
+
+fn sound(input: &Contents, output: &Contents, breaches: &mut Vec<String>) -> Vec<AudioVerdict> {
+    let (wanted, got) = (input.of(Kind::Audio).count(), output.of(Kind::Audio).count());
+    if wanted != got {
+        breaches.push(format!("{wanted} audio tracks went in, {got} came out"));
+    }
+    let mut verdicts = Vec::new();
+    for (n, (a, b)) in input.of(Kind::Audio).zip(output.of(Kind::Audio)).enumerate() {
+        let identical = a.sha256 == b.sha256;
+        if !identical {
+            breaches.push(format!(
+                "audio track {} differs: {} units of {} bytes went in, {} of {} came out",
+                n + 1, a.units, a.bytes, b.units, b.bytes
+            ));
+        }
+        verdicts.push(AudioVerdict {
+            codec: b.codec.clone(),
+            units: b.units,
+            sha256: b.sha256.clone(),
+            identical,
+        });
+    }
+    verdicts
+}
+
+/// A sentence if the input holds less than its header promises, or cannot be read to its end.
+fn cut_off(input: &Contents) -> Option<String> {
+    let end = input.end().as_secs_f64();
+    if let Some(cause) = &input.broken {
+        return Some(format!("the input breaks off at {end:.2} s: {cause}"));
+    }
+    let promised = input.duration?;
+    (input.end() + SHORT < promised).then(|| {
+        let promised = promised.as_secs_f64();
+        format!("the input breaks off at {end:.2} s of the {promised:.2} s that its header promises")
+    })
+}

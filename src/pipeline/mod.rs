@@ -1,0 +1,133 @@
+//! Stages on threads, bounded channels between them.
+//!
+//! A pipeline is built from its source on: `Pipeline::from_source(..).then(..).into_sink(..)`;
+//! a stage in the wrong place does not compile. The end of the stream is a dropped sender:
+//! every stage drains what it has and ends. An error or panic in a stage ends all others in
+//! the same way, and [`Running::join`] returns it; the sink is then dropped, not finished.
+//!
+//! | file | holds |
+//! |---|---|
+//! | [`stage`] | trait Stage, its loop, the thread spawner |
+//! | [`stats`] | counters and times |
+
+pub mod stage;
+pub mod stats;
+
+use std::thread::JoinHandle;
+
+use anyhow::Result;
+use crossbeam_channel::{Receiver, bounded};
+
+use crate::media::{Frame, Sink, Source};
+use stage::FirstError;
+pub use stage::Stage;
+pub use stats::Stats;
+
+/// Items that wait between two stages.
+const WAITING: usize = 2;
+
+/// A body of a thread that is not started yet.
+type Body = Box<dyn FnOnce() + Send>;
+
+/// A pipeline under construction whose last stage gives `T`.
+pub struct Pipeline<T> {
+    output: Receiver<T>,
+    bodies: Vec<(&'static str, Body)>,
+    first: FirstError,
+    stats: Stats,
+}
+
+impl Pipeline<Frame> {
+    /// Begins with the frames of `source`.
+    pub fn from_source(mut source: Box<dyn Source>, stats: Stats) -> Self {
+        let (sender, output) = bounded(WAITING);
+        let first = FirstError::default();
+        let (failed, counters) = (first.clone(), stats.stage("source"));
+        let body: Body = Box::new(move || {
+            stage::guarded("source", &failed, || {
+                while let Some(frame) = counters.time(|| source.next_frame())? {
+                    if sender.send(frame).is_err() {
+                        break;
+                    }
+                    counters.gave();
+                }
+                Ok(())
+            });
+            drop(sender);
+        });
+        Self { output, bodies: vec![("source", body)], first, stats }
+    }
+
+    /// Ends in `sink` and starts all threads.
+    ///
+    /// # Errors
+    /// If a thread cannot be started.
+    pub fn into_sink(mut self, mut sink: Box<dyn Sink>) -> Result<Running> {
+        let (output, failed) = (self.output, self.first.clone());
+        let counters = self.stats.stage("sink");
+        self.bodies.push((
+            "sink",
+            Box::new(move || {
+                let first = failed.clone();
+                stage::guarded("sink", &failed, move || {
+                    for frame in output {
+                        counters.time(|| sink.push(frame))?;
+                        counters.took();
+                    }
+                    if first.is_set() { Ok(()) } else { counters.time(|| sink.finish()) }
+                });
+            }),
+        ));
+        let threads: Result<Vec<_>> =
+            self.bodies.into_iter().map(|(name, body)| stage::spawn(name, body)).collect();
+        Ok(Running { threads: threads?, first: self.first })
+    }
+}
+
+impl<T: Send + 'static> Pipeline<T> {
+    /// Adds a stage.
+    pub fn then<S: Stage<In = T>>(mut self, mut stage: S) -> Pipeline<S::Out>
+    where
+        S::Out: 'static,
+    {
+        let (sender, output) = bounded(WAITING);
+        let (input, failed, stats) = (self.output, self.first.clone(), self.stats.stage(S::NAME));
+        self.bodies.push((
+            S::NAME,
+            Box::new(move || {
+                stage::guarded(S::NAME, &failed, || {
+                    stage::work(&mut stage, &input, &sender, &stats)
+                });
+                // Only now may the next stage take this for the end of the stream.
+                drop(sender);
+            }),
+        ));
+        Pipeline { output, bodies: self.bodies, first: self.first, stats: self.stats }
+    }
+}
+
+/// A pipeline at work.
+#[derive(Debug)]
+pub struct Running {
+    threads: Vec<JoinHandle<()>>,
+    first: FirstError,
+}
+
+impl Running {
+    /// Whether all threads have ended.
+    pub fn is_done(&self) -> bool {
+        self.threads.iter().all(JoinHandle::is_finished)
+    }
+
+    /// Waits for all threads, in stream order.
+    ///
+    /// # Errors
+    /// The first error or panic of any stage, with the stage's name.
+    pub fn join(self) -> Result<()> {
+        for thread in self.threads {
+            // A panic has been put down by the thread itself.
+            let _ = thread.join();
+        }
+        self.first.take().map_or(Ok(()), Err)
+    }
+}
