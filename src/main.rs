@@ -1,2 +1,7 @@
 //! The command line.
-fn main() {}
+
+use clap::Parser;
+
+fn main() -> anyhow::Result<()> {
+    mask2face::cli::Cli::parse().run()
+}
