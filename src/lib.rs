@@ -17,6 +17,7 @@
 //! An import may only go down; see `tests/architecture.rs`.
 
 pub mod cli;
+pub mod dataset;
 pub mod face;
 pub mod geometry;
 pub mod image;

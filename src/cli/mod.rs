@@ -2,15 +2,25 @@
 //!
 //! | file | does |
 //! |---|---|
-//! | [`run`] | the main job |
-//! | [`networks`] | options of the networks, shared by the verbs |
+//! | [`run`] | the main job: which inputs, to which outputs |
+//! | `video`, `photo` | one video file, one photo |
+//! | [`generate`] | photos of bare faces into training pairs |
+//! | [`doctor`] | what works on this machine |
+//! | [`models`] | which models there are, and whether they are whole |
+//! | [`networks`] | options of the networks, and how they are put together |
+//! | `table` | tables and JSON on stdout |
 //! | [`interrupt`] | Ctrl-C |
 //! | [`progress`] | how far a job is |
 
+pub mod doctor;
+pub mod generate;
 pub mod interrupt;
+pub mod models;
 pub mod networks;
+mod photo;
 pub mod progress;
 pub mod run;
+mod table;
 mod video;
 
 use std::process::ExitCode;
@@ -31,7 +41,13 @@ pub struct Cli {
 #[derive(Debug, Subcommand)]
 pub enum Command {
     /// Take the masks off the faces in videos and photos
-    Run(run::RunArgs),
+    Run(run::Args),
+    /// Make training pairs from photos of bare faces
+    Generate(generate::Args),
+    /// List the models and verify each file
+    Models(models::Args),
+    /// Say what works on this machine, what does not, and the cure
+    Doctor(doctor::Args),
 }
 
 /// How a job that did not fail ended.
@@ -62,5 +78,8 @@ impl From<Verdict> for ExitCode {
 pub fn dispatch(cli: Cli) -> Result<Verdict> {
     match cli.command {
         Command::Run(args) => run::run(&args),
+        Command::Generate(args) => generate::run(&args),
+        Command::Models(args) => models::run(&args),
+        Command::Doctor(args) => doctor::run(&args),
     }
 }

@@ -8,6 +8,8 @@ use serde::Serialize;
 use crate::face::{Detector, FaceTracker, Landmarker, align};
 use crate::onnx::registry::{Registry, Role};
 use crate::onnx::{Device, Engine, library};
+use crate::mask::MaskStyle;
+use crate::pipeline::Effect;
 use crate::restore::Restorer;
 use crate::unmask::Unet;
 
@@ -39,7 +41,30 @@ pub struct ModelFacts {
     pub provider: String,
 }
 
+/// All that looks at the faces of one stream.
+pub struct Crew {
+    /// Finds and follows them.
+    pub tracker: FaceTracker,
+    /// What is laid over them.
+    pub effect: Effect,
+    /// The painting network; none where masks are put on.
+    pub model: Option<ModelFacts>,
+}
+
 impl NetworkArgs {
+    /// What one stream needs: to take masks off, or to put masks of a style on.
+    ///
+    /// # Errors
+    /// As [`NetworkArgs::tracker`] and [`NetworkArgs::restorer`].
+    pub fn crew(&self, put_on: Option<MaskStyle>) -> Result<Crew> {
+        let tracker = self.tracker()?;
+        let Some(style) = put_on else {
+            let (restorer, model) = self.restorer()?;
+            return Ok(Crew { tracker, effect: Effect::Unmask(restorer), model: Some(model) });
+        };
+        Ok(Crew { tracker, effect: Effect::PutOn(style), model: None })
+    }
+
     fn threads(&self) -> usize {
         let cores = std::thread::available_parallelism().map_or(1, usize::from);
         if self.threads > 0 { self.threads } else { (cores / 2).clamp(1, 8) }

@@ -3,12 +3,13 @@
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, bail, ensure};
-use clap::Args;
 
 use super::interrupt::Interrupt;
 use super::networks::NetworkArgs;
 use super::video::{self, Job};
-use super::Verdict;
+use super::{Verdict, photo};
+use crate::image::photo::PhotoFormat;
+use crate::mask::MaskStyle;
 use crate::media::{Launch, Target};
 
 /// Extensions of files in a folder that are taken for videos.
@@ -17,8 +18,8 @@ const VIDEO: [&str; 13] = [
 ];
 
 /// Options of `mask2face run`.
-#[derive(Args, Clone, Debug)]
-pub struct RunArgs {
+#[derive(clap::Args, Clone, Debug)]
+pub struct Args {
     /// Video files, or folders of them
     #[arg(required = true, value_name = "INPUT")]
     pub inputs: Vec<PathBuf>,
@@ -33,10 +34,7 @@ pub struct RunArgs {
     pub networks: NetworkArgs,
     /// Put painted masks on bare faces instead: the inverse effect
     #[arg(long, value_name = "STYLE")]
-    pub paint_mask: Option<String>,
-    /// Show input and result together
-    #[arg(long, value_name = "side|wipe")]
-    pub compare: Option<String>,
+    pub paint_mask: Option<MaskStyle>,
     /// Write what was done and what the check of the output found
     #[arg(long, value_name = "FILE.json")]
     pub report: Option<PathBuf>,
@@ -62,7 +60,7 @@ struct Pair {
 ///
 /// # Errors
 /// If there is nothing to do, or the only input failed.
-pub fn run(args: &RunArgs) -> Result<Verdict> {
+pub fn run(args: &Args) -> Result<Verdict> {
     let launch = args.pipeline.as_deref().map_or_else(|| Ok(Launch::file()), Launch::read)?;
     let pairs = pairs(args)?;
     let interrupt = Interrupt::listen()?;
@@ -94,19 +92,25 @@ pub fn run(args: &RunArgs) -> Result<Verdict> {
 /// One input through the pipeline. Photos branch off here.
 fn one(
     pair: &Pair,
-    args: &RunArgs,
+    args: &Args,
     launch: &Launch,
     interrupt: &Interrupt,
 ) -> Result<(Verdict, serde_json::Value)> {
     same_file(pair)?;
+    if PhotoFormat::of(&pair.input).is_some() {
+        let place = Place::new(&pair.output, args.overwrite)?;
+        let report = photo::run(&pair.input, &place, args.networks.crew(args.paint_mask)?)?;
+        return Ok((Verdict::Done, serde_json::to_value(report)?));
+    }
     let target = Target::new(&pair.output, args.overwrite)?;
+    let crew = args.networks.crew(args.paint_mask)?;
     let job = Job { input: &pair.input, target, launch, quiet: args.quiet };
-    let (verdict, report) = video::run(&job, interrupt)?;
+    let (verdict, report) = video::run(&job, crew, interrupt)?;
     Ok((verdict, serde_json::to_value(report)?))
 }
 
 /// Every input file with its output.
-fn pairs(args: &RunArgs) -> Result<Vec<Pair>> {
+fn pairs(args: &Args) -> Result<Vec<Pair>> {
     let mut inputs = Vec::new();
     for input in &args.inputs {
         if input.is_dir() {
@@ -169,7 +173,7 @@ fn same_file(pair: &Pair) -> Result<()> {
 
 /// The report, on stdout and in its file.
 #[expect(clippy::print_stdout, reason = "results go to stdout")]
-fn tell(args: &RunArgs, reports: &[serde_json::Value]) -> Result<()> {
+fn tell(args: &Args, reports: &[serde_json::Value]) -> Result<()> {
     let text = match reports {
         [one] => serde_json::to_string_pretty(one)?,
         all => serde_json::to_string_pretty(all)?,

@@ -8,10 +8,11 @@ use serde::Serialize;
 
 use super::Verdict;
 use super::interrupt::Interrupt;
+use super::networks::{Crew, ModelFacts};
 use super::progress::{Progress, TICK};
 use crate::media::{FileSink, FileSource, Launch, Plan, Target, verify};
 use crate::pipeline::stats::Snapshot;
-use crate::pipeline::{Pipeline, Stats};
+use crate::pipeline::{Detect, Lay, Pipeline, Stats};
 
 /// What to do.
 #[derive(Debug)]
@@ -30,6 +31,7 @@ pub(super) struct Report {
     partial: bool,
     width: usize,
     height: usize,
+    model: Option<ModelFacts>,
     encoder: String,
     notes: Vec<String>,
     seconds: f64,
@@ -39,7 +41,7 @@ pub(super) struct Report {
 }
 
 /// Runs the job.
-pub(super) fn run(job: &Job<'_>, interrupt: &Interrupt) -> Result<(Verdict, Report)> {
+pub(super) fn run(job: &Job<'_>, crew: Crew, interrupt: &Interrupt) -> Result<(Verdict, Report)> {
     let begun = Instant::now();
     let source = FileSource::open(job.input, job.launch, interrupt.stop.clone())?;
     let (promise, ending) = (source.promise(), source.ending());
@@ -47,7 +49,7 @@ pub(super) fn run(job: &Job<'_>, interrupt: &Interrupt) -> Result<(Verdict, Repo
         target: job.target.clone(),
         input: job.input.to_owned(),
         promise: promise.clone(),
-        comment: comment(),
+        comment: comment(crew.model.as_ref()),
     };
     let sink = FileSink::create(plan, job.launch, interrupt.stop.clone())?;
     interrupt.guard(sink.part_path().map(Path::to_owned));
@@ -57,7 +59,8 @@ pub(super) fn run(job: &Job<'_>, interrupt: &Interrupt) -> Result<(Verdict, Repo
     }
     let (record, stats) = (sink.record(), Stats::default());
     let running = Pipeline::from_source(Box::new(source), stats.clone())
-        // the stages that look at faces go here: .then(Detect..).then(Restore..)
+        .then(Detect::new(crew.tracker, stats.clone()))
+        .then(Lay::new(crew.effect, stats.clone()))
         .into_sink(Box::new(sink))?;
     while !running.is_done() {
         progress.show(&stats.snapshot());
@@ -83,6 +86,7 @@ pub(super) fn run(job: &Job<'_>, interrupt: &Interrupt) -> Result<(Verdict, Repo
         partial: written.partial,
         width: promise.size().width,
         height: promise.size().height,
+        model: crew.model,
         encoder: written.encoder,
         notes: written.notes,
         seconds,
@@ -106,6 +110,10 @@ fn conclude(input: &Path, output: &Path, partial: bool, check: &verify::Verdict)
 }
 
 /// The tag that says what this file is.
-fn comment() -> String {
-    format!("AI-reconstructed faces: mask2face {}", env!("CARGO_PKG_VERSION"))
+pub(super) fn comment(model: Option<&ModelFacts>) -> String {
+    let version = env!("CARGO_PKG_VERSION");
+    match model {
+        Some(model) => format!("AI-reconstructed faces: mask2face {version}, {}", model.model),
+        None => format!("Painted masks: mask2face {version}"),
+    }
 }

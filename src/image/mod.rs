@@ -15,6 +15,7 @@
 
 pub mod blend;
 pub mod color;
+pub mod file;
 pub mod filter;
 pub mod inspect;
 mod mat;

@@ -8,9 +8,13 @@
 //! | file | holds |
 //! |---|---|
 //! | [`stage`] | trait Stage, its loop, the thread spawner |
+//! | [`stages`] | find faces, lay something over them |
+//! | [`effect`] | what is laid: the restored face, or a painted mask |
 //! | [`stats`] | counters and times |
 
+pub mod effect;
 pub mod stage;
+pub mod stages;
 pub mod stats;
 
 use std::thread::JoinHandle;
@@ -19,8 +23,10 @@ use anyhow::Result;
 use crossbeam_channel::{Receiver, bounded};
 
 use crate::media::{Frame, Sink, Source};
+pub use effect::Effect;
 use stage::FirstError;
 pub use stage::Stage;
+pub use stages::{Detect, Lay};
 pub use stats::Stats;
 
 /// Items that wait between two stages.

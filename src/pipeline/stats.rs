@@ -13,8 +13,9 @@ pub struct Stats(Arc<Counters>);
 #[derive(Debug, Default)]
 struct Counters {
     faces: AtomicU64,
-    restored: AtomicU64,
+    painted: AtomicU64,
     failed: AtomicU64,
+    failure: Mutex<Option<String>>,
     stages: Mutex<Vec<Arc<StageStats>>>,
 }
 
@@ -27,10 +28,12 @@ pub struct Snapshot {
     pub frames_out: u64,
     /// Faces seen, summed over the frames.
     pub faces: u64,
-    /// Faces that were painted, summed over the frames.
-    pub restored: u64,
+    /// Faces over which something was laid, summed over the frames.
+    pub painted: u64,
     /// Frames that passed as they were because something failed on them.
     pub failed: u64,
+    /// What failed on the first of them.
+    pub failure: Option<String>,
     /// The stages in stream order.
     pub stages: Vec<StageSnapshot>,
 }
@@ -54,14 +57,19 @@ impl Stats {
         self.0.faces.fetch_add(n as u64, Ordering::Relaxed);
     }
 
-    /// Counts faces that were painted in a frame.
-    pub fn restored_faces(&self, n: usize) {
-        self.0.restored.fetch_add(n as u64, Ordering::Relaxed);
+    /// Counts faces over which something was laid in a frame.
+    pub fn painted_faces(&self, n: usize) {
+        self.0.painted.fetch_add(n as u64, Ordering::Relaxed);
     }
 
-    /// Counts a frame that passed as it was because something failed on it.
-    pub fn failed_frame(&self) {
-        self.0.failed.fetch_add(1, Ordering::Relaxed);
+    /// What came out well, or nothing: then the frame passes as it was, and is counted.
+    pub fn or_failed<T: Default>(&self, result: anyhow::Result<T>) -> T {
+        result.unwrap_or_else(|error| {
+            self.0.failed.fetch_add(1, Ordering::Relaxed);
+            let mut first = self.0.failure.lock().unwrap_or_else(PoisonError::into_inner);
+            first.get_or_insert_with(|| format!("{error:#}"));
+            T::default()
+        })
     }
 
     /// All counters now.
@@ -72,8 +80,9 @@ impl Stats {
             frames_in: stages.first().map_or(0, |stage| stage.given),
             frames_out: stages.last().map_or(0, |stage| stage.taken),
             faces: self.0.faces.load(Ordering::Relaxed),
-            restored: self.0.restored.load(Ordering::Relaxed),
+            painted: self.0.painted.load(Ordering::Relaxed),
             failed: self.0.failed.load(Ordering::Relaxed),
+            failure: self.0.failure.lock().unwrap_or_else(PoisonError::into_inner).clone(),
             stages,
         }
     }
