@@ -54,6 +54,12 @@ impl Sound {
         let (bin, shared, failed) = (sound.bin.downgrade(), sound.shared.clone(), bell.clone());
         demux.connect_pad_added(move |_, pad| {
             let Some(bin) = bin.upgrade() else { return };
+            // parsebin gives no no-more-pads, but no data either before all its pads are out
+            let known = failed.clone();
+            pad.add_probe(gst::PadProbeType::BUFFER, move |_, _| {
+                known.ring(|heard| heard.streams_known = true);
+                gst::PadProbeReturn::Remove
+            });
             if let Err(error) = shared.take(&bin, pad) {
                 failed.ring(|heard| {
                     heard.error.get_or_insert(format!("{error:#}"));
@@ -61,7 +67,10 @@ impl Sound {
             }
         });
         let known = bell.clone();
-        demux.connect_no_more_pads(move |_| known.ring(|heard| heard.streams_known = true));
+        demux.connect("drained", false, move |_| {
+            known.ring(|heard| heard.streams_known = true);
+            None
+        });
         Ok(sound)
     }
 

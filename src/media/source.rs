@@ -218,14 +218,13 @@ fn link_video(pipeline: &gst::Pipeline, bell: &Bell) -> Result<()> {
         }
     });
     let bell = bell.clone();
-    input.connect_no_more_pads(move |_| {
-        let empty = !target.is_linked();
-        bell.ring(|heard| {
-            heard.streams_known = true;
-            if empty {
+    input.connect("drained", false, move |_| {
+        if !target.is_linked() {
+            bell.ring(|heard| {
                 heard.error.get_or_insert("there is no picture in it".to_owned());
-            }
-        });
+            });
+        }
+        None
     });
     Ok(())
 }
