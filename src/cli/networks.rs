@@ -6,9 +6,9 @@ use clap::Args;
 use serde::Serialize;
 
 use crate::face::{Detector, FaceTracker, Landmarker, align};
+use crate::mask::MaskStyle;
 use crate::onnx::registry::{Registry, Role};
 use crate::onnx::{Device, Engine, library};
-use crate::mask::MaskStyle;
 use crate::pipeline::Effect;
 use crate::restore::Restorer;
 use crate::unmask::Unet;

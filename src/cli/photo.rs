@@ -1,55 +1,60 @@
 //! `run` on a photo: the same core call, once.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result};
+use serde::Serialize;
 
-use super::place::Place;
-use crate::face::FaceTracker;
+use super::networks::{Crew, ModelFacts};
 use crate::image::photo::{Photo, PhotoFormat};
-use crate::pipeline::Effect;
-use crate::restore::Patch;
+use crate::media::Place;
 
-/// How many faces there were, and over how many something was laid.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Counts {
+/// What was done.
+#[derive(Debug, Serialize)]
+pub(super) struct Report {
+    input: PathBuf,
+    output: PathBuf,
+    width: usize,
+    height: usize,
+    model: Option<ModelFacts>,
     /// Faces found.
-    pub faces: usize,
-    /// Faces painted over.
-    pub restored: usize,
+    faces: usize,
+    /// Faces over which something was laid.
+    painted: usize,
 }
 
-/// Lays `effect` over the faces of the photo at `input`, into `place`, as the format that `output` is named after.
-///
-/// # Errors
-/// If the photo cannot be read, a network fails, or the output cannot be written.
-pub fn process(
-    (input, output): (&Path, &Path),
-    place: &Place,
-    tracker: &mut FaceTracker,
-    effect: &mut Effect,
-) -> Result<Counts> {
-    let format = PhotoFormat::of(output).with_context(|| {
-        format!("{}: a photo is written as .jpg, .png or .webp; choose one", output.display())
+/// Whether `path` is named like a photo.
+pub(super) fn is_photo(path: &Path) -> bool {
+    PhotoFormat::of(path).is_some()
+}
+
+/// Does the job on the photo `input`. Where nothing is to be laid and the format stays, the
+/// output is the input, byte for byte.
+pub(super) fn run(input: &Path, place: &Place, mut crew: Crew) -> Result<Report> {
+    let shown = place.path().display();
+    let format = PhotoFormat::of(place.path()).with_context(|| {
+        format!("{shown}: unknown extension for a photo; use .jpg, .jpeg, .png or .webp")
     })?;
-    let told = || format!("cannot read {}", input.display());
+    let told = || format!("{}: cannot be read", input.display());
     let bytes = std::fs::read(input).with_context(told)?;
     let mut photo = Photo::decode(&bytes).with_context(told)?;
-    tracker.reset();
-    let faces = tracker.faces(&photo.picture(), 0.0)?;
-    let patches = effect.patches(&photo.picture(), &faces)?;
-    lay(&mut photo, &patches)?;
-    let written = if patches.is_empty() && PhotoFormat::of(input) == Some(format) {
-        bytes // Nothing to restore: the file itself, not a copy that was encoded again.
-    } else {
-        photo.encode(format)?
-    };
-    std::fs::write(place.part(), written)
-        .with_context(|| format!("cannot write {}", output.display()))?;
-    Ok(Counts { faces: faces.len(), restored: patches.len() })
-}
-
-fn lay(photo: &mut Photo, patches: &[Patch]) -> Result<()> {
+    let size = photo.size();
+    let faces = crew.tracker.faces(&photo.picture(), 0.0)?;
+    let patches = crew.effect.patches(&photo.picture(), &faces)?;
     let mut picture = photo.picture_mut();
-    patches.iter().try_for_each(|patch| patch.lay(&mut picture))
+    patches.iter().try_for_each(|patch| patch.lay(&mut picture))?;
+    let untouched = patches.is_empty() && PhotoFormat::of(input) == Some(format);
+    let written = if untouched { bytes } else { photo.encode(format)? };
+    let extension = place.path().extension().unwrap_or_default().to_string_lossy();
+    let part = place.begin(&extension)?;
+    std::fs::write(part.path(), written).with_context(|| format!("{shown}: cannot be written"))?;
+    Ok(Report {
+        input: input.to_owned(),
+        output: part.keep(false)?,
+        width: size.width,
+        height: size.height,
+        model: crew.model,
+        faces: faces.len(),
+        painted: patches.len(),
+    })
 }

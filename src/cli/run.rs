@@ -8,14 +8,12 @@ use super::interrupt::Interrupt;
 use super::networks::NetworkArgs;
 use super::video::{self, Job};
 use super::{Verdict, photo};
-use crate::image::photo::PhotoFormat;
 use crate::mask::MaskStyle;
-use crate::media::{Launch, Target};
+use crate::media::{Launch, Place, Target};
 
 /// Extensions of files in a folder that are taken for videos.
-const VIDEO: [&str; 13] = [
-    "mp4", "m4v", "mov", "mkv", "webm", "avi", "ts", "mts", "m2ts", "mpg", "mpeg", "wmv", "flv",
-];
+const VIDEO: [&str; 13] =
+    ["mp4", "m4v", "mov", "mkv", "webm", "avi", "ts", "mts", "m2ts", "mpg", "mpeg", "wmv", "flv"];
 
 /// Options of `mask2face run`.
 #[derive(clap::Args, Clone, Debug)]
@@ -97,7 +95,7 @@ fn one(
     interrupt: &Interrupt,
 ) -> Result<(Verdict, serde_json::Value)> {
     same_file(pair)?;
-    if PhotoFormat::of(&pair.input).is_some() {
+    if photo::is_photo(&pair.input) {
         let place = Place::new(&pair.output, args.overwrite)?;
         let report = photo::run(&pair.input, &place, args.networks.crew(args.paint_mask)?)?;
         return Ok((Verdict::Done, serde_json::to_value(report)?));
@@ -131,13 +129,19 @@ fn pairs(args: &Args) -> Result<Vec<Pair>> {
             .with_context(|| format!("{}: cannot be made", folder.display()))?;
     }
     let output = |input: &Path| match (into, &args.output) {
-        (Some(folder), _) => {
-            folder.join(Target::name_beside(input).file_name().unwrap_or_default())
-        }
+        (Some(folder), _) => folder.join(beside(input).file_name().unwrap_or_default()),
         (None, Some(file)) => file.clone(),
-        (None, None) => Target::name_beside(input),
+        (None, None) => beside(input),
     };
     Ok(inputs.into_iter().map(|input| Pair { output: output(&input), input }).collect())
+}
+
+/// NAME.unmasked.EXT beside `input`.
+fn beside(input: &Path) -> PathBuf {
+    match input.extension().filter(|_| photo::is_photo(input)) {
+        Some(extension) => Place::beside(input, extension),
+        None => Target::name_beside(input),
+    }
 }
 
 /// The videos of a folder by their extension, sorted; our own outputs left out.

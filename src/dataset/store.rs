@@ -120,7 +120,14 @@ impl Store {
         for e in entries {
             let seed = e.seed.to_string();
             table.write_record([
-                &e.name, &e.output, &e.source, &e.split, &e.style, &seed, &e.person, &e.landmarks,
+                &e.name,
+                &e.output,
+                &e.source,
+                &e.split,
+                &e.style,
+                &seed,
+                &e.person,
+                &e.landmarks,
             ])?;
         }
         write(&path, &table.into_inner().context("finishing the manifest")?)

@@ -103,10 +103,8 @@ pub(super) fn ellipse(center: [f32; 2], axes: [f32; 2], across: [f32; 2]) -> Opt
     for i in 0..40 {
         let (s, c) = (i as f32 / 40.0 * std::f32::consts::TAU).sin_cos();
         let (a, b) = (c * axes[0], s * axes[1]);
-        let (x, y) = (
-            center[0] + a * across[0] - b * across[1],
-            center[1] + a * across[1] + b * across[0],
-        );
+        let (x, y) =
+            (center[0] + a * across[0] - b * across[1], center[1] + a * across[1] + b * across[0]);
         if i == 0 { path.move_to(x, y) } else { path.line_to(x, y) }
     }
     path.close();

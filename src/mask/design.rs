@@ -91,7 +91,9 @@ impl Design {
     }
 
     fn cloth(&mut self, colour: Option<Rgb>, dice: &mut Dice) {
-        let base = colour.unwrap_or_else(|| if dice.chance(0.7) { near(named(dice, &CLOTH), dice) } else { any(dice) });
+        let base = colour.unwrap_or_else(|| {
+            if dice.chance(0.7) { near(named(dice, &CLOTH), dice) } else { any(dice) }
+        });
         self.fabric = plain(base, dice);
         self.fabric.thread = dice.range(0.0, 0.05);
         self.relief.dome = dice.range(0.05, 0.3);
@@ -122,13 +124,21 @@ impl Design {
             let at = dice.range(0.35, 0.65);
             self.relief.pleats.push(Pleat { at, height: 0.02, bow: 0.03, length: 0.15 });
         }
-        let strap = if dice.chance(0.5) { base } else { dice.weighted(&[([0.08; 3], 2.0), ([0.92; 3], 2.0)]) };
+        let strap = if dice.chance(0.5) {
+            base
+        } else {
+            dice.weighted(&[([0.08; 3], 2.0), ([0.92; 3], 2.0)])
+        };
         self.straps = loops(strap, dice);
     }
 
     fn print(&mut self, dice: &mut Dice) {
         let fabric = &mut self.fabric;
-        fabric.second = if dice.chance(0.4) { dice.weighted(&[([0.94; 3], 1.0), ([0.06; 3], 1.0)]) } else { any(dice) };
+        fabric.second = if dice.chance(0.4) {
+            dice.weighted(&[([0.94; 3], 1.0), ([0.06; 3], 1.0)])
+        } else {
+            any(dice)
+        };
         fabric.third = any(dice);
         let angle = dice.weighted(&[(0.0, 2.0), (1.571, 2.0), (0.785, 1.0), (2.356, 1.0)]);
         let prints = [
@@ -137,7 +147,14 @@ impl Design {
             (Print::Dots(dice.range(0.1, 0.3), dice.range(0.15, 0.35)), 1.5),
             (Print::Flowers(dice.range(0.18, 0.5)), 2.5),
             (Print::Patches(dice.range(0.2, 0.5)), 1.2),
-            (Print::Text(dice.range(0.09, 0.25), (0.3, dice.range(0.5, 0.75)), dice.range(0.3, 0.7)), 1.5),
+            (
+                Print::Text(
+                    dice.range(0.09, 0.25),
+                    (0.3, dice.range(0.5, 0.75)),
+                    dice.range(0.3, 0.7),
+                ),
+                1.5,
+            ),
         ];
         fabric.print = dice.weighted(&prints);
     }
@@ -161,11 +178,21 @@ impl Design {
             self.valve = Some(Valve::draw(base, dice));
         } else if dice.chance(0.5) {
             let rows = dice.range(0.5, 0.62);
-            self.fabric.print = Print::Text(dice.range(0.05, 0.09), (rows, rows + 0.16), dice.range(0.15, 0.3));
+            self.fabric.print =
+                Print::Text(dice.range(0.05, 0.09), (rows, rows + 0.16), dice.range(0.15, 0.3));
             self.fabric.second = mix(base, [0.1, 0.15, 0.3], 0.8);
         }
-        let strap = dice.weighted(&[([0.90, 0.80, 0.45], 2.0), ([0.9; 3], 3.0), ([0.1; 3], 1.5), ([0.3, 0.45, 0.7], 1.0)]);
-        self.straps = Straps::Head { colour: strap, width: dice.range(0.04, 0.085), spread: dice.range(0.6, 1.2) };
+        let strap = dice.weighted(&[
+            ([0.90, 0.80, 0.45], 2.0),
+            ([0.9; 3], 3.0),
+            ([0.1; 3], 1.5),
+            ([0.3, 0.45, 0.7], 1.0),
+        ]);
+        self.straps = Straps::Head {
+            colour: strap,
+            width: dice.range(0.04, 0.085),
+            spread: dice.range(0.6, 1.2),
+        };
     }
 
     fn kn95(&mut self, colour: Option<Rgb>, dice: &mut Dice) {
@@ -185,14 +212,25 @@ impl Design {
             self.valve = Some(Valve::draw(base, dice));
         } else if dice.chance(0.4) {
             let rows = dice.range(0.5, 0.68);
-            self.fabric.print = Print::Text(dice.range(0.045, 0.09), (rows, rows + 0.14), dice.range(0.2, 0.5));
+            self.fabric.print =
+                Print::Text(dice.range(0.045, 0.09), (rows, rows + 0.14), dice.range(0.2, 0.5));
             self.fabric.second = mix(base, [0.25, 0.3, 0.4], 0.75);
         }
         self.straps = loops(if dice.chance(0.8) { base } else { [0.9; 3] }, dice);
     }
 
     fn respirator(&mut self, colour: Option<Rgb>, dice: &mut Dice) {
-        let base = colour.unwrap_or_else(|| near(dice.weighted(&[([0.1, 0.1, 0.11], 3.0), ([0.3, 0.32, 0.35], 3.0), ([0.45, 0.5, 0.55], 1.0), ([0.2, 0.25, 0.35], 1.0)]), dice));
+        let base = colour.unwrap_or_else(|| {
+            near(
+                dice.weighted(&[
+                    ([0.1, 0.1, 0.11], 3.0),
+                    ([0.3, 0.32, 0.35], 3.0),
+                    ([0.45, 0.5, 0.55], 1.0),
+                    ([0.2, 0.25, 0.35], 1.0),
+                ]),
+                dice,
+            )
+        });
         self.fabric = plain(base, dice);
         self.fabric.gloss = dice.range(0.05, 0.3);
         self.relief.nose = dice.range(0.12, 0.25);
@@ -200,11 +238,17 @@ impl Design {
         self.relief.hem = (dice.range(0.06, 0.12), dice.range(-0.05, -0.01));
         self.valve = Some(Valve::draw(mix(base, [0.2; 3], 0.4), dice));
         self.filter = Some(Filter::draw(dice));
-        self.straps = Straps::Head { colour: near([0.12; 3], dice), width: dice.range(0.08, 0.14), spread: dice.range(0.6, 1.0) };
+        self.straps = Straps::Head {
+            colour: near([0.12; 3], dice),
+            width: dice.range(0.08, 0.14),
+            spread: dice.range(0.6, 1.0),
+        };
     }
 
     fn bandana(&mut self, colour: Option<Rgb>, dice: &mut Dice) {
-        let base = colour.unwrap_or_else(|| if dice.chance(0.6) { near(named(dice, &CLOTH), dice) } else { any(dice) });
+        let base = colour.unwrap_or_else(|| {
+            if dice.chance(0.6) { near(named(dice, &CLOTH), dice) } else { any(dice) }
+        });
         self.fabric = plain(base, dice);
         self.fabric.thread = dice.range(0.0, 0.05);
         if colour.is_none() && dice.chance(0.6) {
@@ -223,14 +267,38 @@ impl Design {
 /// Names of [`MaskStyle::COLOURS`] and how often each is worn.
 type Odds = [(&'static str, f32)];
 const SURGICAL: [(&str, f32); 7] = [
-    ("white", 4.0), ("lightblue", 5.0), ("blue", 2.0), ("green", 1.5), ("black", 2.5), ("pink", 1.0), ("gray", 0.7),
+    ("white", 4.0),
+    ("lightblue", 5.0),
+    ("blue", 2.0),
+    ("green", 1.5),
+    ("black", 2.5),
+    ("pink", 1.0),
+    ("gray", 0.7),
 ];
 const CLOTH: [(&str, f32); 14] = [
-    ("white", 2.0), ("lightblue", 1.0), ("blue", 1.0), ("green", 0.7), ("black", 5.0), ("pink", 1.0), ("gray", 3.0),
-    ("navy", 2.0), ("red", 1.0), ("beige", 1.0), ("brown", 0.7), ("purple", 0.7), ("yellow", 0.5), ("teal", 0.7),
+    ("white", 2.0),
+    ("lightblue", 1.0),
+    ("blue", 1.0),
+    ("green", 0.7),
+    ("black", 5.0),
+    ("pink", 1.0),
+    ("gray", 3.0),
+    ("navy", 2.0),
+    ("red", 1.0),
+    ("beige", 1.0),
+    ("brown", 0.7),
+    ("purple", 0.7),
+    ("yellow", 0.5),
+    ("teal", 0.7),
 ];
-const STIFF: [(&str, f32); 6] =
-    [("white", 9.0), ("black", 2.0), ("gray", 0.7), ("lightblue", 0.7), ("beige", 0.5), ("pink", 0.4)];
+const STIFF: [(&str, f32); 6] = [
+    ("white", 9.0),
+    ("black", 2.0),
+    ("gray", 0.7),
+    ("lightblue", 0.7),
+    ("beige", 0.5),
+    ("pink", 0.4),
+];
 
 fn named(dice: &mut Dice, odds: &Odds) -> Rgb {
     let name = dice.weighted(odds);
@@ -265,5 +333,10 @@ fn plain(base: Rgb, dice: &mut Dice) -> Fabric {
 }
 
 fn loops(colour: Rgb, dice: &mut Dice) -> Straps {
-    Straps::Loops { colour, width: dice.range(0.022, 0.05), reach: dice.range(0.8, 1.08), bow: dice.range(-0.05, 0.08) }
+    Straps::Loops {
+        colour,
+        width: dice.range(0.022, 0.05),
+        reach: dice.range(0.8, 1.08),
+        bow: dice.range(-0.05, 0.08),
+    }
 }

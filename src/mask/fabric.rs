@@ -85,7 +85,13 @@ impl Fabric {
             Print::Patches(size) => {
                 let n = rough(x / size, y / size, self.seed ^ 0x55);
                 let m = rough(x / size + 40.0, y / size, self.seed ^ 0x56);
-                if n > 0.18 { self.second } else if m > 0.2 { self.third } else { self.base }
+                if n > 0.18 {
+                    self.second
+                } else if m > 0.2 {
+                    self.third
+                } else {
+                    self.base
+                }
             }
             Print::Text(height, rows, half) => self.text((x, y), uv, height, (rows, half)),
         }
@@ -95,7 +101,8 @@ impl Fabric {
         let (cx, cy) = (x.floor(), y.floor());
         let at = |salt: u32| unit(cx as i32, cy as i32, self.seed ^ salt);
         let (dx, dy) = (x - cx - 0.3 - 0.4 * at(1), y - cy - 0.3 - 0.4 * at(2));
-        let radius = (0.2 + 0.12 * at(3)) * (0.72 + 0.28 * (5.0 * dy.atan2(dx) + TAU * at(4)).cos());
+        let radius =
+            (0.2 + 0.12 * at(3)) * (0.72 + 0.28 * (5.0 * dy.atan2(dx) + TAU * at(4)).cos());
         let distance = dx.hypot(dy);
         let (petal, heart) =
             if at(5) < 0.35 { (self.third, self.second) } else { (self.second, self.third) };

@@ -156,7 +156,12 @@ impl Valve {
         let flat = facing(bench.head, u);
         let center = [p.x * k, p.y * k];
         let shadow = self.colour.map(|c| 0.45 * c);
-        let rings = [(1.08, shadow, 0.0), (1.0, self.colour, 0.9), (0.72, shadow, 0.3), (0.66, self.colour, -0.5)];
+        let rings = [
+            (1.08, shadow, 0.0),
+            (1.0, self.colour, 0.9),
+            (0.72, shadow, 0.3),
+            (0.66, self.colour, -0.5),
+        ];
         for (share, colour, dome) in rings {
             let axes = [size * share * flat, size * share * self.shape];
             bench.disc(center, axes, (colour, dome), base);
@@ -186,7 +191,13 @@ impl Filter {
         Self {
             at: [dice.range(0.72, 0.95), dice.range(0.5, 0.72)],
             radius: dice.range(0.26, 0.4),
-            colour: dice.weighted(&[(pink, 2.0), ([0.85; 3], 2.0), ([0.15; 3], 2.0), ([0.5, 0.52, 0.55], 1.0), ([0.9, 0.8, 0.3], 0.5)]),
+            colour: dice.weighted(&[
+                (pink, 2.0),
+                ([0.85; 3], 2.0),
+                ([0.15; 3], 2.0),
+                ([0.5, 0.52, 0.55], 1.0),
+                ([0.9, 0.8, 0.3], 0.5),
+            ]),
             ring: dice.weighted(&[([0.1; 3], 2.0), ([0.8; 3], 1.0), ([0.35; 3], 1.0)]),
         }
     }

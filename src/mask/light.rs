@@ -74,8 +74,9 @@ impl Optics {
     /// Reads the bare upper face of a picture.
     pub fn read(face: &Image, head: &Head<'_>) -> Self {
         let luma = Luma { face };
-        let cheek =
-            |eye: usize, mouth: usize| luma.mean(head.point(eye).lerp(head.point(mouth), 0.3), 0.12 * head.unit);
+        let cheek = |eye: usize, mouth: usize| {
+            luma.mean(head.point(eye).lerp(head.point(mouth), 0.3), 0.12 * head.unit)
+        };
         let (left, right) = (cheek(41, 48), cheek(46, 54));
         let side = ((right - left) / (right + left).max(0.05) * 2.0).clamp(-0.7, 0.7);
         let (fine, coarse) = luma.detail(head);
@@ -134,7 +135,9 @@ impl Luma<'_> {
         let (x, y) = (center.x, center.y);
         let [columns, rows] = self.inside([x - radius, y - radius], [x + radius, y + radius], 0);
         let count = (columns.len() * rows.len()).max(1) as f32;
-        rows.flat_map(|y| columns.clone().map(move |x| (x, y))).map(|(x, y)| self.at(x, y)).sum::<f32>()
+        rows.flat_map(|y| columns.clone().map(move |x| (x, y)))
+            .map(|(x, y)| self.at(x, y))
+            .sum::<f32>()
             / count
     }
 
@@ -155,11 +158,19 @@ impl Luma<'_> {
             let mut row = 0.0;
             for x in columns.clone() {
                 let c = 2.0 * self.at(x, y);
-                let (dx, dy) = (self.at(x - 1, y) + self.at(x + 1, y) - c, self.at(x, y - 1) + self.at(x, y + 1) - c);
-                let (ex, ey) = (self.at(x - 2, y) + self.at(x + 2, y) - c, self.at(x, y - 2) + self.at(x, y + 2) - c);
+                let (dx, dy) = (
+                    self.at(x - 1, y) + self.at(x + 1, y) - c,
+                    self.at(x, y - 1) + self.at(x, y + 1) - c,
+                );
+                let (ex, ey) = (
+                    self.at(x - 2, y) + self.at(x + 2, y) - c,
+                    self.at(x, y - 2) + self.at(x, y + 2) - c,
+                );
                 fine += dx * dx + dy * dy;
                 coarse += ex * ex + ey * ey;
-                let corners = self.at(x - 1, y - 1) + self.at(x + 1, y - 1) + self.at(x - 1, y + 1)
+                let corners = self.at(x - 1, y - 1)
+                    + self.at(x + 1, y - 1)
+                    + self.at(x - 1, y + 1)
                     + self.at(x + 1, y + 1);
                 let sides = dx + dy + 2.0 * c;
                 row += (corners - 2.0 * sides + 2.0 * c).abs();

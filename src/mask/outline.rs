@@ -1,8 +1,8 @@
 //! Landmarks to the four edges of a mask.
 
+use super::Dice;
 use super::head::Head;
 use super::style::{MaskKind, Wear};
-use super::Dice;
 use crate::geometry::{CropSpace, Point, Vec2};
 
 type P = Point<CropSpace>;

@@ -26,19 +26,19 @@ impl Surface {
     /// the radius of its corners in shares of the sheet.
     pub fn raster(outline: &Outline, head: &Head<'_>, corner: f32, canvas: (Size, f32)) -> Self {
         let (size, scale) = canvas;
-        let mut out =
-            Self { size, uv: vec![None; size.width * size.height], bounds: [usize::MAX, usize::MAX, 0, 0] };
+        let mut out = Self {
+            size,
+            uv: vec![None; size.width * size.height],
+            bounds: [usize::MAX, usize::MAX, 0, 0],
+        };
         let vertex = |i: usize, j: usize| {
             let (u, v) = (2.0 * i as f32 / COLUMNS as f32 - 1.0, j as f32 / ROWS as f32);
             let p = outline.at(u, v);
             ([p.x * scale, p.y * scale], [u, v])
         };
         // The far side first: where the sheet folds over, the near side lies on top.
-        let columns: Vec<usize> = if head.yaw < 0.0 {
-            (0..COLUMNS).collect()
-        } else {
-            (0..COLUMNS).rev().collect()
-        };
+        let columns: Vec<usize> =
+            if head.yaw < 0.0 { (0..COLUMNS).collect() } else { (0..COLUMNS).rev().collect() };
         for i in columns {
             for j in 0..ROWS {
                 let [a, b] = [vertex(i, j), vertex(i + 1, j)];
@@ -99,10 +99,8 @@ pub(super) fn normal(head: &Head<'_>, u: f32, v: f32) -> [f32; 3] {
     let turn = HALF_ANGLE * u + head.yaw;
     let (side, front) = (turn.sin(), turn.cos().max(0.12));
     let fall = -0.22 + 0.95 * v * v;
-    let (x, y) = (
-        head.across.x * side + head.down.x * fall,
-        head.across.y * side + head.down.y * fall,
-    );
+    let (x, y) =
+        (head.across.x * side + head.down.x * fall, head.across.y * side + head.down.y * fall);
     [x, y, front]
 }
 

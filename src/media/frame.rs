@@ -7,7 +7,9 @@ use anyhow::{Context, Result, anyhow, ensure};
 use gstreamer as gst;
 use gstreamer::prelude::*;
 use gstreamer_video as gst_video;
-use gstreamer_video::{VideoColorMatrix, VideoColorRange, VideoFormat, VideoFrameExt, VideoFrameRef};
+use gstreamer_video::{
+    VideoColorMatrix, VideoColorRange, VideoFormat, VideoFrameExt, VideoFrameRef,
+};
 
 use crate::geometry::Size;
 use crate::image::plane::ChromaSite;

@@ -47,7 +47,8 @@ impl Launch {
             .take_while(|line| !(line.starts_with('[') && line.ends_with(']')))
             .collect();
         ensure!(!lines.is_empty(), "{}: section {header} is missing", self.origin.display());
-        fill(&lines.join(" "), values).with_context(|| format!("{}: {header}", self.origin.display()))
+        fill(&lines.join(" "), values)
+            .with_context(|| format!("{}: {header}", self.origin.display()))
     }
 }
 
@@ -80,7 +81,8 @@ mod tests {
 
     #[test]
     fn placeholders_are_filled_and_unknown_ones_named() {
-        let launch = Launch { text: "# x\n[a]\nfoo {b}\n ! bar\n[c]\nbaz".into(), origin: "p".into() };
+        let launch =
+            Launch { text: "# x\n[a]\nfoo {b}\n ! bar\n[c]\nbaz".into(), origin: "p".into() };
         assert_eq!(launch.section("a", &[("b", "1")]).unwrap(), "foo 1 ! bar");
         assert_eq!(launch.section("c", &[]).unwrap(), "baz");
         let error = format!("{:#}", launch.section("a", &[("z", "1")]).unwrap_err());

@@ -3,16 +3,20 @@
 //! | file | holds |
 //! |---|---|
 //! | [`frame`] | a picture over the decoder's buffer |
+//! | [`inspect`] | what is installed |
 //! | [`launch`] | `pipelines/*.launch` |
 //! | [`source`] | a file's frames |
 //! | [`sink`] | frames into a file, with the input's sound |
+//! | [`place`], [`target`] | an output's name, until and when it is whole; its container |
 //! | [`probe`] | what is in a file, without decoding it |
 //! | [`verify`] | an output against its input |
 
 mod bus;
 mod encoder;
 pub mod frame;
+pub mod inspect;
 pub mod launch;
+pub mod place;
 pub mod probe;
 pub mod sink;
 mod sound;
@@ -24,6 +28,7 @@ use anyhow::{Context, Result};
 
 pub use frame::Frame;
 pub use launch::Launch;
+pub use place::Place;
 pub use sink::{FileSink, Plan};
 pub use source::{FileSource, StopSignal};
 pub use target::{Container, Target};

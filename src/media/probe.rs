@@ -143,7 +143,12 @@ impl Tally {
 }
 
 /// Counts what comes out of `pad`.
-fn watch(pipeline: &gst::Pipeline, pad: &gst::Pad, tallies: &Tallies, limits: &[u64]) -> Result<()> {
+fn watch(
+    pipeline: &gst::Pipeline,
+    pad: &gst::Pad,
+    tallies: &Tallies,
+    limits: &[u64],
+) -> Result<()> {
     let kind = kind(pad);
     let codec = caps(pad).structure(0).map_or("?".to_owned(), |s| s.name().to_string());
     let index = {
@@ -226,7 +231,11 @@ pub(super) fn kind(pad: &gst::Pad) -> Kind {
         Kind::Video
     } else if name.starts_with("audio/") {
         Kind::Audio
-    } else if name.starts_with("text/") || name.contains("subtitle") || name.contains("x-ssa") || name.contains("x-ass") {
+    } else if name.starts_with("text/")
+        || name.contains("subtitle")
+        || name.contains("x-ssa")
+        || name.contains("x-ass")
+    {
         Kind::Text
     } else {
         Kind::Other

@@ -13,9 +13,10 @@ use super::bus::Bell;
 use super::encoder::{self, Choice};
 use super::frame::{Frame, Shape};
 use super::launch::{Launch, quoted};
+use super::place::Part;
 use super::sound::Sound;
 use super::source::{Promise, StopSignal, element, pipeline};
-use super::target::{Part, Target};
+use super::target::Target;
 use super::{Sink, probe};
 
 /// Frames that wait before the encoder.
@@ -91,7 +92,8 @@ impl FileSink {
         let part = plan.target.begin()?;
         let shape = Arc::clone(&plan.promise.shape);
         let choice = encoder::choose(&shape, container)?;
-        let (input, output) = (quoted(probe::utf8(&plan.input)?), quoted(probe::utf8(part.path())?));
+        let (input, output) =
+            (quoted(probe::utf8(&plan.input)?), quoted(probe::utf8(part.path())?));
         let values = [
             ("input", input.as_str()),
             ("output", output.as_str()),
@@ -115,8 +117,18 @@ impl FileSink {
         let written = started(&plan, choice);
         let (record, end) = (Record::default(), Duration::ZERO);
         let mut sink = Self {
-            pipeline, entry, bell, sound, sound_ended: false, part, stop, shape, end, plan,
-            written, record,
+            pipeline,
+            entry,
+            bell,
+            sound,
+            sound_ended: false,
+            part,
+            stop,
+            shape,
+            end,
+            plan,
+            written,
+            record,
         };
         sink.start()?;
         Ok(sink)
@@ -202,7 +214,10 @@ impl Sink for FileSink {
                 bail!(
                     "{}: the picture changes from {}x{} to {}x{} at {:.2} s; cut the input there",
                     self.plan.input.display(),
-                    old.width, old.height, new.width, new.height,
+                    old.width,
+                    old.height,
+                    new.width,
+                    new.height,
                     frame.time().as_secs_f64()
                 );
             }

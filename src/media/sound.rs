@@ -132,7 +132,9 @@ impl Shared {
         let codec = gstreamer_pbutils::pb_utils_get_codec_description(&caps);
         let container = self.container.name();
         if kind == Kind::Audio {
-            bail!("a {container} file cannot hold its sound ({codec}); write to a .mkv file with -o");
+            bail!(
+                "a {container} file cannot hold its sound ({codec}); write to a .mkv file with -o"
+            );
         }
         let note = format!(
             "a {container} file cannot hold its subtitles ({codec}): left out; a .mkv file can"

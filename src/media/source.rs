@@ -239,10 +239,14 @@ fn start(pipeline: &gst::Pipeline, sink: &AppSink, bell: &Bell) -> Result<(Frame
         }
         let heard = bell.lock();
         if let Some(missing) = heard.missing.first() {
-            bail!("no decoder for it: {missing}; install gstreamer1.0-libav and gstreamer1.0-plugins-bad");
+            bail!(
+                "no decoder for it: {missing}; install gstreamer1.0-libav and gstreamer1.0-plugins-bad"
+            );
         }
         if let Some(cause) = &heard.error {
-            bail!("not a video that can be read: {cause}; check that it is whole and plays elsewhere");
+            bail!(
+                "not a video that can be read: {cause}; check that it is whole and plays elsewhere"
+            );
         }
         ensure!(!sink.is_eos(), "there is not one frame in it; check that it is whole");
     };

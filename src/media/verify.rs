@@ -97,7 +97,11 @@ fn sound(input: &Contents, output: &Contents, breaches: &mut Vec<String>) -> Vec
         if !identical {
             breaches.push(format!(
                 "audio track {} differs: {} units of {} bytes went in, {} of {} came out",
-                n + 1, a.units, a.bytes, b.units, b.bytes
+                n + 1,
+                a.units,
+                a.bytes,
+                b.units,
+                b.bytes
             ));
         }
         verdicts.push(AudioVerdict {
@@ -119,6 +123,8 @@ fn cut_off(input: &Contents) -> Option<String> {
     let promised = input.duration?;
     (input.end() + SHORT < promised).then(|| {
         let promised = promised.as_secs_f64();
-        format!("the input breaks off at {end:.2} s of the {promised:.2} s that its header promises")
+        format!(
+            "the input breaks off at {end:.2} s of the {promised:.2} s that its header promises"
+        )
     })
 }
