@@ -10,6 +10,7 @@
 //! | [`verify`] | an output against its input |
 
 mod bus;
+mod clock;
 mod encoder;
 pub mod frame;
 pub mod launch;
