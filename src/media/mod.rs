@@ -12,6 +12,7 @@
 //! | [`verify`] | an output against its input |
 
 mod bus;
+mod clock;
 mod encoder;
 pub mod frame;
 pub mod inspect;

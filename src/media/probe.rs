@@ -177,7 +177,7 @@ fn watch(
 }
 
 /// A buffer's presentation time in the pad's current segment.
-pub(super) fn running_time(pad: &gst::Pad, buffer: &gst::BufferRef) -> Option<Duration> {
+fn running_time(pad: &gst::Pad, buffer: &gst::BufferRef) -> Option<Duration> {
     let segment = pad.sticky_event::<gst::event::Segment>(0)?;
     let segment = segment.segment().downcast_ref::<gst::ClockTime>()?.clone();
     segment.to_running_time(buffer.pts()).map(Duration::from)
@@ -218,9 +218,8 @@ pub(super) fn raw_aac(into: &impl IsA<gst::Bin>, pad: &gst::Pad) -> Result<Optio
 
 /// Whether `caps` are AAC in any framing.
 pub(super) fn is_aac(caps: &gst::Caps) -> bool {
-    caps.structure(0).is_some_and(|s| {
-        s.name() == "audio/mpeg" && s.get::<i32>("mpegversion").is_ok_and(|v| v == 2 || v == 4)
-    })
+    let aac = gst::Caps::builder("audio/mpeg").field("mpegversion", gst::List::new([2, 4]));
+    !caps.is_any() && caps.can_intersect(&aac.build())
 }
 
 /// What `pad` carries by its caps.

@@ -14,7 +14,7 @@ use super::encoder::{self, Choice};
 use super::frame::{Frame, Shape};
 use super::launch::{Launch, quoted};
 use super::place::Part;
-use super::sound::Sound;
+use super::sound::{Sound, UNFIT};
 use super::source::{Promise, StopSignal, element, pipeline};
 use super::target::Target;
 use super::{Sink, probe};
@@ -202,7 +202,10 @@ impl FileSink {
             }
             _ => "",
         };
-        anyhow!("{shown}: cannot be written: {cause}{cure}")
+        match cause.strip_prefix(UNFIT) {
+            Some(why) => anyhow!("{shown}: {why}"),
+            None => anyhow!("{shown}: cannot be written: {cause}{cure}"),
+        }
     }
 }
 

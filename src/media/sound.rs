@@ -8,8 +8,12 @@ use gstreamer as gst;
 use gstreamer::prelude::*;
 
 use super::bus::Bell;
+use super::clock::Clock;
 use super::probe::{self, Kind};
 use super::target::Container;
+
+/// Begins an error that says itself what is wrong with the output.
+pub(super) const UNFIT: &str = "unfit: ";
 
 /// The branch of the sink's pipeline that demuxes the input a second time.
 #[derive(Clone, Debug)]
@@ -133,11 +137,11 @@ impl Shared {
         let container = self.container.name();
         if kind == Kind::Audio {
             bail!(
-                "a {container} file cannot hold its sound ({codec}); write to a .mkv file with -o"
+                "{UNFIT}a {container} file cannot hold its sound ({codec}); write to a .mkv file with -o"
             );
         }
         let note = format!(
-            "a {container} file cannot hold its subtitles ({codec}): left out; a .mkv file can"
+            "a {container} file cannot hold its subtitles ({codec}): left out; a .mkv file holds them"
         );
         self.notes.lock().unwrap_or_else(PoisonError::into_inner).push(note);
         Ok(None)
@@ -160,16 +164,13 @@ impl Shared {
         };
         let entry = entry.context("an element without a pad")?;
         let exit = queue.static_pad("src").context("a queue without a pad")?;
-        let shared = Arc::clone(self);
-        exit.add_probe(gst::PadProbeType::BUFFER, move |pad, info| {
-            let until = shared.until.load(Ordering::Relaxed);
-            let time = info.buffer().and_then(|buffer| probe::running_time(pad, buffer));
-            match time {
-                Some(time) if time.as_nanos() >= u128::from(until) => gst::PadProbeReturn::Drop,
-                _ => gst::PadProbeReturn::Ok,
-            }
+        let (shared, clock) = (Arc::clone(self), Mutex::new(Clock::default()));
+        let interest = gst::PadProbeType::BUFFER | gst::PadProbeType::EVENT_DOWNSTREAM;
+        exit.add_probe(interest, move |_, info| {
+            let mut clock = clock.lock().unwrap_or_else(PoisonError::into_inner);
+            clock.convert(info, shared.until.load(Ordering::Relaxed))
         });
-        let ghost = gst::GhostPad::with_target(&exit)?;
+        let ghost = gst::GhostPad::builder_with_target(&exit)?.name(seat.name()).build();
         ghost.set_active(true)?;
         bin.add_pad(&ghost)?;
         ghost.link(seat)?;

@@ -1,0 +1,83 @@
+//! Sound on the same clock as the picture: running time, with nothing clipped away.
+//!
+//! Encoded sound often begins before time zero: an AAC encoder's first access unit holds what
+//! the decoder needs to swing in, and an edit list hides it. Muxers throw away what lies
+//! outside a stream's segment. So each unit is put on running time in a segment that is open
+//! to both sides; a unit before zero keeps its decoding time and is presented at zero, which
+//! an MPEG-4 muxer turns into the same edit list again.
+
+use gstreamer as gst;
+
+/// Where our segment starts, to leave room for decoding times before it: 1000 hours.
+const ZERO: gst::ClockTime = gst::ClockTime::from_seconds(3_600_000);
+
+/// Converts one stream.
+#[derive(Debug, Default)]
+pub(super) struct Clock {
+    segment: gst::FormattedSegment<gst::ClockTime>,
+    last: Option<i128>,
+}
+
+impl Clock {
+    /// Converts what passes a pad; drops buffers from running time `until` (ns) on.
+    pub fn convert(&mut self, info: &mut gst::PadProbeInfo, until: u64) -> gst::PadProbeReturn {
+        if let Some(buffer) = info.buffer_mut() {
+            return self.convert_buffer(buffer, until);
+        }
+        if let Some(event) = info.event_mut() {
+            self.convert_event(event);
+        }
+        gst::PadProbeReturn::Ok
+    }
+
+    fn convert_buffer(&mut self, buffer: &mut gst::Buffer, until: u64) -> gst::PadProbeReturn {
+        let Some(time) = self.running(buffer.pts()) else { return gst::PadProbeReturn::Ok };
+        if time >= i128::from(until) {
+            return gst::PadProbeReturn::Drop;
+        }
+        let buffer = buffer.make_mut();
+        buffer.set_pts(from_zero(time.max(0)));
+        buffer.set_dts(from_zero(time));
+        let step = self.last.replace(time).map_or(0, |last| (time - last).max(0));
+        if buffer.duration().is_none() && step > 0 {
+            // Matroska tells none, and a last unit without one is as good as lost
+            buffer.set_duration(gst::ClockTime::from_nseconds(step as u64));
+        }
+        gst::PadProbeReturn::Ok
+    }
+
+    fn convert_event(&mut self, event: &mut gst::Event) {
+        match event.view() {
+            gst::EventView::Segment(segment) => {
+                if let Some(segment) = segment.segment().downcast_ref::<gst::ClockTime>() {
+                    self.segment = segment.clone();
+                }
+                let mut open = gst::FormattedSegment::<gst::ClockTime>::new();
+                open.set_start(ZERO);
+                open.set_time(gst::ClockTime::ZERO);
+                *event = gst::event::Segment::builder(&open).seqnum(event.seqnum()).build();
+            }
+            gst::EventView::Gap(gap) => {
+                let (start, duration) = gap.get();
+                if let Some(time) = self.running(Some(start)) {
+                    let start = from_zero(time.max(0));
+                    *event = gst::event::Gap::builder(start).duration(duration).build();
+                }
+            }
+            _ => {}
+        }
+    }
+
+    /// Running time in nanoseconds, before zero and after the segment's end too.
+    fn running(&self, time: Option<gst::ClockTime>) -> Option<i128> {
+        let signed = self.segment.to_running_time_full(time?)?;
+        let magnitude = i128::from(signed.abs().nseconds());
+        Some(if signed.is_negative() { -magnitude } else { magnitude })
+    }
+}
+
+/// A running time (ns) in our segment.
+fn from_zero(time: i128) -> gst::ClockTime {
+    let ns = i128::from(ZERO.nseconds()) + time;
+    gst::ClockTime::from_nseconds(u64::try_from(ns).unwrap_or(0))
+}
