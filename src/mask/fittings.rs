@@ -116,8 +116,18 @@ impl Straps {
                 Self::Wide { colour, reach } => {
                     let ear = jaw(0.1) + head.shift(0.08 * side, -0.02);
                     let lobe = jaw(1.2) + head.shift(0.07 * side, 0.0);
-                    bench.band([corner(0.01), corner(0.27)], [ear, lobe], (0.0, reach * seen), colour);
-                    bench.band([corner(0.7), corner(0.96)], [ear, lobe], (0.55, reach * seen), colour);
+                    bench.band(
+                        [corner(0.01), corner(0.27)],
+                        [ear, lobe],
+                        (0.0, reach * seen),
+                        colour,
+                    );
+                    bench.band(
+                        [corner(0.7), corner(0.96)],
+                        [ear, lobe],
+                        (0.55, reach * seen),
+                        colour,
+                    );
                 }
                 Self::Head { colour, width, spread } => {
                     let up = jaw(0.0) + head.shift(0.06 * side, -0.3 * spread);
