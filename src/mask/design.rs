@@ -80,9 +80,11 @@ impl Design {
         self.relief.pleats = (0..count).map(|i| pleat(i, dice)).collect();
         self.relief.nose = dice.range(0.06, 0.16);
         self.relief.dome = dice.range(0.05, 0.25);
-        self.relief.pull = dice.range(0.012, 0.065);
+        self.relief.pull = 0.012 + 0.09 * dice.range(0.0, 1.0).powi(2);
         self.relief.pull_count = dice.range(3.0, 7.0);
-        self.relief.dents = dice.range(0.02, 0.09);
+        self.relief.dents = dice.range(0.02, 0.1);
+        self.relief.creases = if dice.chance(0.5) { dice.range(0.005, 0.035) } else { 0.0 };
+        self.fabric.thread = dice.range(0.0, 0.025);
         self.relief.hem = (dice.range(0.045, 0.075), dice.range(0.002, 0.006));
         self.relief.wire = dice.range(0.0, 0.008);
         self.relief.grain = 0.0012;
@@ -98,7 +100,8 @@ impl Design {
         self.fabric.thread = dice.range(0.0, 0.05);
         self.relief.dome = dice.range(0.05, 0.3);
         self.relief.nose = dice.range(0.05, 0.16);
-        self.relief.pull = dice.range(0.006, 0.07);
+        self.relief.pull = 0.006 + 0.09 * dice.range(0.0, 1.0).powi(2);
+        self.relief.creases = if dice.chance(0.4) { dice.range(0.005, 0.03) } else { 0.0 };
         self.relief.pull_count = dice.range(2.0, 6.0);
         self.relief.dents = dice.range(0.02, 0.1);
         self.relief.grain = dice.range(0.0, 0.003);
@@ -107,7 +110,10 @@ impl Design {
             self.relief.seam = dice.range(0.004, 0.014);
             self.relief.crest = dice.range(0.05, 0.3);
             self.relief.pull *= 0.4;
-            self.cut.side = dice.range(-0.16, -0.06);
+            self.relief.creases = 0.0;
+            self.cut.side = dice.range(-0.2, -0.08);
+            self.cut.upper.1 = dice.range(0.78, 0.92);
+            self.cut.lower.1 = dice.range(0.9, 1.0);
             self.straps = Straps::Wide { colour: base, reach: dice.range(0.75, 1.05) };
             return;
         }

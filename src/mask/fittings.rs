@@ -7,6 +7,7 @@ use super::canvas::{Canvas, ellipse, line};
 use super::fabric::{Rgb, mix};
 use super::head::Head;
 use super::light::Light;
+use super::noise::step;
 use super::outline::Outline;
 use super::surface::{facing, normal};
 use crate::geometry::{CropSpace, Point};
@@ -92,6 +93,12 @@ impl Straps {
         for side in [-1.0_f32, 1.0] {
             let head = bench.head;
             let jaw = |i: f32| head.jaw(if side < 0.0 { i } else { 16.0 - i });
+            // An ear behind the cheek is not seen, nor what leads to it.
+            let outer = head.point(if side < 0.0 { 36 } else { 45 });
+            let seen = step(-0.05, 0.2, side * (jaw(0.0) - outer).dot(head.across) / head.unit);
+            if seen < 0.2 {
+                continue;
+            }
             let corner = |v: f32| bench.outline.at(side * 0.97, v);
             match *self {
                 Self::None => {}
@@ -101,7 +108,7 @@ impl Straps {
                         (corner(0.96), jaw(0.9) + head.shift(0.08 * side, 0.05)),
                     ];
                     for (from, ear) in ends {
-                        let end = from.lerp(ear, reach);
+                        let end = from.lerp(ear, reach * seen);
                         let middle = from.lerp(end, 0.5) + head.shift(0.0, bow);
                         bench.cord(&[from, middle, end], width, colour);
                     }
@@ -109,14 +116,24 @@ impl Straps {
                 Self::Wide { colour, reach } => {
                     let ear = jaw(0.1) + head.shift(0.08 * side, -0.02);
                     let lobe = jaw(1.2) + head.shift(0.07 * side, 0.0);
-                    bench.band([corner(0.01), corner(0.27)], [ear, lobe], (0.0, reach), colour);
-                    bench.band([corner(0.7), corner(0.96)], [ear, lobe], (0.55, reach), colour);
+                    bench.band(
+                        [corner(0.01), corner(0.27)],
+                        [ear, lobe],
+                        (0.0, reach * seen),
+                        colour,
+                    );
+                    bench.band(
+                        [corner(0.7), corner(0.96)],
+                        [ear, lobe],
+                        (0.55, reach * seen),
+                        colour,
+                    );
                 }
                 Self::Head { colour, width, spread } => {
                     let up = jaw(0.0) + head.shift(0.06 * side, -0.3 * spread);
                     let low = jaw(1.8 + spread) + head.shift(0.05 * side, 0.0);
                     for (from, to) in [(corner(0.3), up), (corner(0.72), low)] {
-                        bench.cord(&[from, to], width, colour);
+                        bench.cord(&[from, from.lerp(to, seen)], width, colour);
                     }
                 }
             }

@@ -55,8 +55,17 @@ impl Light {
         // Half way between lamp and viewer: where a surface shines.
         let half = ((lx * x + ly * y + (lz + 1.0) * z) / length / (2.0 + 2.0 * lz).sqrt()).max(0.0);
         let shine = gloss * self.gain * half.powi(24);
-        std::array::from_fn(|i| (colour[i] * level + shine) * self.tint[i])
+        std::array::from_fn(|i| shoulder((colour[i] * level + shine) * self.tint[i]))
     }
+}
+
+/// A camera's response near white: brighter and brighter, never quite there.
+fn shoulder(value: f32) -> f32 {
+    const KNEE: f32 = 0.78;
+    if value < KNEE {
+        return value;
+    }
+    KNEE + (1.0 - KNEE) * ((value - KNEE) / (1.0 - KNEE)).tanh()
 }
 
 /// What the photo tells about how it was taken.

@@ -49,10 +49,9 @@ pub(super) struct Cut {
     pub drop: f32,
     /// How far the lower edge keeps outside the jaw, as a share of its distance.
     pub grow: f32,
-    /// Sag of the upper edge between nose and corner, in units; < 0 arches it.
-    pub sag: f32,
-    /// Half width of the part over the nose, in units.
-    pub nose: f32,
+    /// How far the upper edge rises above a straight line from nose to corner, in units: beside
+    /// the nose, and over the cheek. < 0 sags.
+    pub rise: (f32, f32),
     /// How far the side edges bulge outwards, in units; < 0 cuts them in.
     pub side: f32,
     /// Radius of the corners, as a share of the sheet.
@@ -70,12 +69,11 @@ impl Cut {
         let top = if high { dice.range(0.22, 0.55) } else { dice.range(0.55, 0.85) };
         let mut cut = Self {
             top,
-            upper: (dice.range(1.3, 2.1), dice.range(0.88, 1.0)),
+            upper: (dice.range(1.0, 2.1), dice.range(0.88, 1.02)),
             lower: (dice.range(4.3, 5.6), dice.range(0.98, 1.06)),
             drop: dice.range(0.03, 0.14),
             grow: dice.range(0.03, 0.1),
-            sag: dice.range(-0.03, 0.08),
-            nose: dice.range(0.14, 0.3),
+            rise: (dice.range(-0.02, 0.12), dice.range(-0.06, 0.14)),
             side: dice.range(-0.03, 0.03),
             corner: dice.range(0.02, 0.07),
             tip: dice.range(0.0, 0.12),
@@ -96,7 +94,7 @@ impl Cut {
             }
             MaskKind::Cloth => {
                 self.side = dice.range(-0.13, 0.03);
-                self.sag = dice.range(-0.06, 0.14);
+                self.rise.1 = dice.range(-0.12, 0.12);
                 self.tip = dice.range(0.0, 0.4);
                 self.upper.1 = dice.range(0.84, 1.0);
             }
@@ -105,14 +103,13 @@ impl Cut {
                 self.lower = (dice.range(4.8, 5.8), dice.range(0.86, 1.0));
                 self.side = dice.range(0.05, 0.12);
                 self.corner = dice.range(0.15, 0.3);
-                self.sag = dice.range(-0.04, 0.03);
+                self.rise.1 = dice.range(-0.02, 0.1);
                 self.drop = dice.range(0.02, 0.1);
             }
             MaskKind::Kn95 => {
                 self.upper = (dice.range(1.5, 2.1), dice.range(0.80, 0.95));
                 self.lower = (dice.range(3.9, 4.8), dice.range(0.86, 0.98));
-                self.sag = dice.range(-0.02, 0.05);
-                self.nose = dice.range(0.08, 0.14);
+                self.rise = (dice.range(-0.04, 0.05), dice.range(-0.05, 0.03));
                 self.tip = dice.range(0.25, 0.8);
                 self.corner = dice.range(0.03, 0.1);
             }
@@ -121,7 +118,7 @@ impl Cut {
                 self.lower = (dice.range(5.2, 6.0), dice.range(0.74, 0.9));
                 self.side = dice.range(0.04, 0.1);
                 self.corner = dice.range(0.15, 0.3);
-                self.nose = dice.range(0.1, 0.16);
+                self.rise = (dice.range(-0.05, 0.02), dice.range(-0.06, 0.0));
             }
             MaskKind::Bandana => {
                 self.upper = (dice.range(0.5, 1.4), dice.range(0.98, 1.06));
@@ -142,16 +139,14 @@ impl Cut {
                 self.upper.0 = self.upper.0.max(dice.range(2.2, 2.9));
                 self.lower.0 = self.lower.0.max(dice.range(4.7, 5.5));
                 self.drop += dice.range(0.02, 0.08);
-                self.sag = dice.range(-0.05, 0.03);
-                self.nose *= 1.5;
+                self.rise = (dice.range(-0.03, 0.03), dice.range(-0.04, 0.06));
             }
             Wear::Chin => {
                 self.top = dice.range(3.05, 3.45);
                 self.upper = (dice.range(4.0, 4.7), dice.range(0.94, 1.02));
                 self.lower = (dice.range(5.6, 6.2), dice.range(1.0, 1.1));
                 self.drop += dice.range(0.22, 0.42);
-                self.sag = dice.range(-0.06, 0.02);
-                self.nose *= 2.0;
+                self.rise = (dice.range(-0.03, 0.03), dice.range(-0.04, 0.04));
             }
         }
     }
@@ -217,12 +212,18 @@ impl Side {
         let far = if side < 0.0 { 2 } else { 4 };
         let slip = |i: usize| head.shift(cut.slip[(far + i) % 8], cut.slip[(far + i + 3) % 8]);
         let middle = head.middle(1.5);
-        let out = |index: f32, share: f32| middle + (jaw(index) - middle) * share;
+        let reach = reach_of_cheek(head, side);
+        let out = |index: f32, share: f32| {
+            let p = middle + (jaw(index) - middle) * share;
+            let here = side * (p - middle).dot(head.across) / head.unit;
+            // The chin lies further in than the cheek.
+            let least = reach * (1.0 - ((index - 4.0) / 4.0).clamp(0.0, 1.0).powi(2));
+            p + head.shift(side * (soft_max(here, least) - here), 0.0)
+        };
         let upper = out(cut.upper.0, cut.upper.1) + slip(0);
         let lower = out(cut.lower.0, cut.lower.1) + slip(1);
-        // Beside the nose the edge dips to the cheek, then runs to the corner.
-        let flank = top + (upper - top) * 0.26 + head.shift(0.0, 0.08 - 0.5 * cut.nose);
-        let cheek = top + (upper - top) * 0.62 + head.shift(0.0, cut.sag - 0.1 * cut.nose);
+        let flank = top + (upper - top) * 0.26 + head.shift(0.0, -cut.rise.0);
+        let cheek = top + (upper - top) * 0.62 + head.shift(0.0, -cut.rise.1);
         let follow = |index: f32, share: f32| {
             let on_jaw = out(index, 1.0 + cut.grow) + head.shift(0.0, cut.drop * share);
             on_jaw + (lower.lerp(tip, share) - on_jaw) * cut.tip
@@ -235,4 +236,18 @@ impl Side {
             edge,
         }
     }
+}
+
+/// How far the skin reaches on one side of the middle, in units, as seen from the front of the
+/// face: where the head turns away, the jaw hides behind the cheek and does not tell.
+fn reach_of_cheek(head: &Head<'_>, side: f32) -> f32 {
+    let (mouth, nose) = if side < 0.0 { (48, 31) } else { (54, 35) };
+    let middle = head.middle(1.5);
+    let of = |p: P| side * (p - middle).dot(head.across) / head.unit;
+    soft_max(of(head.point(mouth)), of(head.point(nose))) + 0.16
+}
+
+/// The larger of two numbers, smooth where they are equal.
+fn soft_max(a: f32, b: f32) -> f32 {
+    0.5 * (a + b + (a - b).hypot(0.08))
 }

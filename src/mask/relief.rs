@@ -21,6 +21,8 @@ pub(super) struct Relief {
     pub pull_count: f32,
     /// Soft dents: height.
     pub dents: f32,
+    /// Sharp creases: height.
+    pub creases: f32,
     /// Hanging folds of a scarf: height.
     pub drape: f32,
     /// Width (share) and thickness of a hem around the sheet.
@@ -84,6 +86,10 @@ impl Relief {
         }
         if self.dents > 0.0 {
             h += self.dents * rough(1.7 * u, 2.1 * v, self.seed ^ 0x77);
+        }
+        if self.creases > 0.0 {
+            let ridge = 1.0 - rough(2.2 * u + 0.6 * v, 3.1 * v - 0.5 * u, self.seed ^ 0x91).abs();
+            h += self.creases * ridge * ridge * ridge;
         }
         if self.drape > 0.0 {
             let bent = v + 0.22 * u * u + 0.08 * rough(1.5 * u, 1.5 * v, self.seed ^ 0x13);
