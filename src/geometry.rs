@@ -41,6 +41,7 @@ impl<S> Point<S> {
     }
 
     /// The point at share `t` (0..1) of the way to `other`.
+    #[must_use]
     pub fn lerp(self, other: Self, t: f32) -> Self {
         self + (other - self) * t
     }
@@ -82,6 +83,7 @@ impl Vec2 {
     }
 
     /// The same displacement turned by a quarter, clockwise as seen on the screen.
+    #[must_use]
     pub fn perpendicular(self) -> Self {
         Self::new(-self.y, self.x)
     }
@@ -266,7 +268,7 @@ impl<A, B> Similarity<A, B> {
             across += w * p.perpendicular().dot(q);
             spread += w * p.dot(p);
         }
-        if !(spread > f32::EPSILON) || !total.is_finite() {
+        if spread.is_nan() || spread <= f32::EPSILON {
             return None;
         }
         let (a, b) = (along / spread, across / spread);

@@ -13,7 +13,9 @@ use crate::geometry::{CropSpace, FrameSpace, Point, Rect, Similarity, Size};
 const NOTHING: f32 = 1.0 / 512.0;
 
 /// Lays `layer`, which lies in the crop that `crop_from_frame` leads to, over `picture`.
-/// Fails only if the layer's pixels and alpha differ in size.
+///
+/// # Errors
+/// If the layer's pixels and alpha differ in size.
 pub fn layer(
     layer: &Layer,
     crop_from_frame: &Similarity<FrameSpace, CropSpace>,
@@ -135,8 +137,11 @@ mod tests {
     use super::*;
     use crate::image::{Colorimetry, Image, Matte};
 
+    /// Bytes and stride of three planes.
+    type Planes = [(Vec<u8>, usize); 3];
+
     /// Three planes of noise with padding at the end of each row.
-    fn noise(format: &PictureFormat) -> [(Vec<u8>, usize); 3] {
+    fn noise(format: &PictureFormat) -> Planes {
         let mut state = 1u32;
         [0, 1, 2].map(|index| {
             let size = format.plane_size(index);
@@ -171,7 +176,7 @@ mod tests {
     }
 
     /// Lays the disc over noise; gives the planes before and after.
-    fn lay(format: PictureFormat) -> ([(Vec<u8>, usize); 3], [(Vec<u8>, usize); 3]) {
+    fn lay(format: PictureFormat) -> (Planes, Planes) {
         let before = noise(&format);
         let mut after = before.clone();
         let crop_from_frame =

@@ -1,4 +1,4 @@
-//! Y'CbCr to R'G'B' and back with the stream's own matrix and range (ITU-T H.273).
+//! `Y'CbCr` to `R'G'B'` and back with the stream's own matrix and range (ITU-T H.273).
 
 /// Matrix and range of a picture's samples. All values of the matrix are the luma weights Kr
 /// and Kb of H.273, table 4.

@@ -15,6 +15,9 @@ use crate::geometry::{CropSpace, FrameSpace, Similarity, Size};
 /// `crop_from_frame` applied to p. Bilinear; where the crop is less than half as fine as the
 /// frame, the frame is averaged down first, so that nothing aliases. Beyond the picture's
 /// border its last pixels are repeated.
+///
+/// # Errors
+/// If a plane is shorter than its format says, or the kernel library refuses it.
 pub fn crop(
     picture: &Picture<'_>,
     crop_from_frame: &Similarity<FrameSpace, CropSpace>,

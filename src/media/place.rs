@@ -52,7 +52,7 @@ impl Place {
         let name = self.path.file_stem().unwrap_or_default().to_string_lossy();
         let file = tempfile::Builder::new()
             .prefix(&format!(".{name}.part-"))
-            .suffix(&format!(".{}", extension))
+            .suffix(&format!(".{extension}"))
             .permissions(Permissions::from_mode(0o666))
             .tempfile_in(folder(&self.path))
             .map_err(|error| {

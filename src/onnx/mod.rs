@@ -19,8 +19,8 @@ use std::sync::Mutex;
 use anyhow::{Context, Result, anyhow, bail};
 use ort::environment::Environment;
 use ort::session::Session;
-use ort::session::builder::GraphOptimizationLevel;
-use ort::value::{TensorRef, ValueType};
+use ort::session::builder::{GraphOptimizationLevel, SessionBuilder};
+use ort::value::{Outlet, TensorRef, ValueType};
 
 pub use provider::{Device, Provider};
 
@@ -75,15 +75,16 @@ impl Engine {
     /// cannot be had.
     pub fn load(&self, name: &str, bytes: &[u8]) -> Result<Network> {
         let build = |device: Device| -> Result<Session> {
-            let text = |e: ort::Error<_>| anyhow!("{e}");
-            let builder = Session::builder(&self.environment)?
-                .with_optimization_level(GraphOptimizationLevel::All)
-                .and_then(|b| b.with_intra_threads(self.threads))
-                .and_then(|b| b.with_intra_op_spinning(false))
-                .and_then(|b| b.with_inter_op_spinning(false))
-                .and_then(|b| b.with_execution_providers(device.dispatches()))
-                .map_err(text)?;
-            let mut builder = builder;
+            // The builder's own error carries the builder; only its text is wanted.
+            let text = |e: ort::Error<SessionBuilder>| anyhow!("{e}");
+            let builder = Session::builder(&self.environment)?;
+            let builder =
+                builder.with_optimization_level(GraphOptimizationLevel::All).map_err(text)?;
+            let builder = builder.with_intra_threads(self.threads).map_err(text)?;
+            let builder = builder.with_intra_op_spinning(false).map_err(text)?;
+            let builder = builder.with_inter_op_spinning(false).map_err(text)?;
+            let mut builder =
+                builder.with_execution_providers(device.dispatches()).map_err(text)?;
             Ok(builder.commit_from_memory(bytes)?)
         };
         let (session, provider) = provider::choose(self.device, build)
@@ -139,7 +140,7 @@ impl Network {
     /// # Errors
     /// Naming the network, what was expected and what it has.
     pub fn expect_input(&self, name: &str, shape: &[i64]) -> Result<()> {
-        let found = self.session.inputs().iter().find(|i| i.name() == name).map(|i| i.dtype());
+        let found = self.session.inputs().iter().find(|i| i.name() == name).map(Outlet::dtype);
         self.expect("input", name, shape, found)
     }
 
@@ -148,7 +149,7 @@ impl Network {
     /// # Errors
     /// Naming the network, what was expected and what it has.
     pub fn expect_output(&self, name: &str, shape: &[i64]) -> Result<()> {
-        let found = self.session.outputs().iter().find(|o| o.name() == name).map(|o| o.dtype());
+        let found = self.session.outputs().iter().find(|o| o.name() == name).map(Outlet::dtype);
         self.expect("output", name, shape, found)
     }
 

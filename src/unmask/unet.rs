@@ -46,7 +46,7 @@ impl Unet {
 
     fn batch(&mut self, crops: &[Image]) -> Result<Vec<Layer>> {
         let size = self.size;
-        let input: Vec<f32> = crops.iter().flat_map(|c| c.data()).copied().collect();
+        let input: Vec<f32> = crops.iter().flat_map(Image::data).copied().collect();
         let shape = [crops.len(), 3, size.height, size.width];
         let outputs = self.network.run(("image", &shape, &input), &["face", "alpha"])?;
         let n = size.width * size.height;
