@@ -1,7 +1,6 @@
-"""What the trainers eat. Pack once, warp on the fly.
+"""What the trainers eat. Portraits are packed once and warped on the fly; pairs are read as they lie.
 
-    data.py photos ROOT LANDMARKS.csv OUT   packs the portraits (RGB uint8, one flat file) with their 68 points and a split
-    data.py pairs PAIRS OUT                 packs what `mask2face generate` wrote (masked, bare, alpha; 256 px)
+    data.py ROOT LANDMARKS.csv OUT --template T   packs the portraits (RGB uint8, one flat file), their 68 points, a split
 
 Split: photos that are near-copies of each other (difference hash of the aligned face) share a fate; about 4 % of the
 photos are held out, and the first 160 of them (none from the sets that show a person several times) are the test.
@@ -86,45 +85,26 @@ class Photos:
         return np.flatnonzero(self.split == split)
 
 
-def pack_pairs(folder, out, photos=None):
-    """manifest.csv columns used: name, source, split, style, landmarks, output (else outputs/NAME.png)."""
-    rows = list(csv.DictReader(open(folder / "manifest.csv")))
-    out.mkdir(parents=True, exist_ok=True)
-    bare_names = {}
-    for row in rows:
-        row["output"] = row.get("output") or f"outputs/{row['name']}.png"
-        bare_names.setdefault(row["output"], len(bare_names))
-    n = 256
-    masked = np.lib.format.open_memmap(out / "masked.npy", "w+", np.uint8, (len(rows), n, n, 3))
-    alpha = np.lib.format.open_memmap(out / "alpha.npy", "w+", np.uint8, (len(rows), n, n))
-    bare = np.lib.format.open_memmap(out / "bare.npy", "w+", np.uint8, (len(bare_names), n, n, 3))
-    locate = lambda kind, name: next(p for p in (folder / name, folder / kind / name) if p.exists())
-    for name, i in bare_names.items():
-        bare[i] = cv2.imread(str(locate("outputs", name)))[:, :, ::-1]
-    for i, row in enumerate(rows):
-        masked[i] = cv2.imread(str(locate("inputs", row.get("input") or f"{row['name']}.png")))[:, :, ::-1]
-        alpha[i] = cv2.imread(str(locate("alpha", row.get("alpha") or f"{row['name']}.png")), 0)
-    np.savez(out / "pairs.npz", names=[r["name"] for r in rows], source=[r["source"] for r in rows],
-             split=[r["split"] for r in rows], style=[r["style"] for r in rows], bare=[bare_names[r["output"]] for r in rows],
-             points=np.array([r["landmarks"].split() for r in rows], np.float32).reshape(-1, 68, 2))
-    print(f"{len(rows)} pairs of {len(bare_names)} bare crops")
-
-
 class Pairs:
-    """The packed pairs: pairs[i] -> (masked, bare [256, 256, 3], alpha [256, 256], points [68, 2] in crop pixels)."""
+    """What `mask2face generate` wrote, read when asked for: pairs[i] -> (masked, bare [256, 256, 3] RGB, alpha [256, 256],
+    points [68, 2] in crop pixels). A photo has several masks, `source` is its path."""
 
     def __init__(self, folder):
-        folder = Path(folder)
-        self.masked, self.alpha, self.bare = (np.load(folder / f"{n}.npy", mmap_mode="r") for n in ("masked", "alpha", "bare"))
-        index = np.load(folder / "pairs.npz")
-        self.names, self.source, self.split, self.style = (index[k] for k in ("names", "source", "split", "style"))
-        self.owner, self.points = index["bare"], index["points"].astype(np.float64)
+        self.folder = Path(folder)
+        rows = list(csv.DictReader(open(self.folder / "manifest.csv")))
+        self.names, self.output, self.source, self.split, self.style = (
+            np.array([r[k] for r in rows]) for k in ("name", "output", "source", "split", "style"))
+        self.points = np.array([r["landmarks"].split() for r in rows], float).reshape(-1, 68, 2)
 
     def __len__(self):
         return len(self.names)
 
+    def read(self, kind, name, flag=cv2.IMREAD_COLOR_RGB):
+        return cv2.imread(str(self.folder / kind / f"{name}.png"), flag)
+
     def __getitem__(self, i):
-        return self.masked[i], self.bare[self.owner[i]], self.alpha[i], self.points[i]
+        return (self.read("inputs", self.names[i]), self.read("outputs", self.output[i]),
+                self.read("alpha", self.names[i], cv2.IMREAD_GRAYSCALE), self.points[i])
 
 
 # ---- light and damage -------------------------------------------------------------------------------------------------
@@ -136,13 +116,13 @@ def relight(rng, image, strength=1.):
     image = image * gain
     if rng.random() < .4:
         ramp = np.linspace(-1, 1, size, dtype=np.float32)
-        a, b = rng.uniform(-.3, .3, 2) * strength
+        a, b = (float(v) for v in rng.uniform(-.3, .3, 2) * strength)
         image = image * (1 + a * ramp[:, None, None] + b * ramp[None, :, None])
     if rng.random() < .4:
         grey = image.mean(2, keepdims=True)
         image = grey + (image - grey) * rng.uniform(.35, 1.35)
     if rng.random() < .3:
-        image = 255 * (np.clip(image, 0, 255) / 255) ** np.exp(rng.normal(0, .25 * strength))
+        image = 255 * (np.clip(image, 0, 255) / 255) ** float(np.exp(rng.normal(0, .25 * strength)))
     return np.clip(image, 0, 255)
 
 
@@ -162,7 +142,7 @@ def soften(rng, images, size):
 def damage(rng, image):
     """Sensor noise and JPEG on the input alone; float32 0..255 -> uint8."""
     if rng.random() < .35:
-        image = image + rng.normal(0, rng.uniform(1, 9), image.shape).astype(np.float32)
+        image = image + float(rng.uniform(1, 9)) * rng.standard_normal(image.shape, np.float32)
     image = np.clip(image, 0, 255).astype(np.uint8)
     if rng.random() < .35:
         image = cv2.imdecode(cv2.imencode(".jpg", image, [cv2.IMWRITE_JPEG_QUALITY, int(rng.integers(25, 92))])[1], 1)
@@ -190,7 +170,7 @@ def after(second, first):
 
 class UnmaskSamples:
     """Endless samples (input, target [S, S, 3], alpha [S, S]; uint8), from the photos under the rough painter and, once
-    there are any, from the packed pairs."""
+    there are any, from the pairs."""
 
     def __init__(self, photos, template, size, pairs=None, share=.75, bare=.22, seed=0):
         self.photos, self.template, self.size, self.pairs = photos, template, size, pairs
@@ -250,6 +230,15 @@ class UnmaskSamples:
         sheet = (warp(masked, matrix, size, border).astype(np.float32) - clean * (1 - a)) / np.maximum(a, .08)
         return clean, np.clip(sheet, 0, 255), cover
 
+    def cut(self, images):
+        """Now and then the photo ends inside the crop: everything past a line is black, in place."""
+        rng, size = self.rng, self.size
+        if rng.random() < .12:
+            at = int(size * rng.uniform(.02, .28))
+            part = [np.s_[-at:], np.s_[-at:], np.s_[:at], np.s_[:, :at], np.s_[:, -at:]][rng.integers(5)]
+            for image in images:
+                image[part] = 0
+
     def __call__(self):
         """One sample; the mask's light is drawn apart from the face's."""
         rng, size = self.rng, self.size
@@ -261,9 +250,11 @@ class UnmaskSamples:
             sheet = relight(rng, sheet, 1.)
             masked = clean + (sheet - clean) * cover[..., None]
         if rng.random() < .3:                       # one light over both
-            ramp = rng.uniform(-.35, .35) * np.linspace(-1, 1, size, dtype=np.float32)
-            gain = (np.exp(ramp) * np.exp(rng.normal(-.1, .2)))[None, :, None]
+            ramp = float(rng.uniform(-.35, .35)) * np.linspace(-1, 1, size, dtype=np.float32)
+            gain = (np.exp(ramp) * float(np.exp(rng.normal(-.1, .2))))[None, :, None].astype(np.float32)
             clean, masked = np.clip(clean * gain, 0, 255), np.clip(masked * gain, 0, 255)
+        masked, clean, cover = (np.array(v, np.float32) for v in (masked, clean, cover))
+        self.cut([masked, clean, cover])
         masked, target, cover = soften(rng, [masked, clean, cover], size)
         return damage(rng, masked), np.round(target).astype(np.uint8), np.round(cover * 255).astype(np.uint8)
 
@@ -378,14 +369,12 @@ def stream(make, batch, queue):
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("what", choices=["photos", "pairs"])
-    parser.add_argument("paths", nargs="+", type=Path)
-    parser.add_argument("--template", type=Path)
+    parser.add_argument("root", type=Path)
+    parser.add_argument("landmarks", type=Path)
+    parser.add_argument("out", type=Path)
+    parser.add_argument("--template", type=Path, required=True)
     args = parser.parse_args()
-    if args.what == "photos":
-        pack_photos(*args.paths, np.array(json.loads(args.template.read_text())))
-    else:
-        pack_pairs(*args.paths)
+    pack_photos(args.root, args.landmarks, args.out, np.array(json.loads(args.template.read_text())))
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""Trains the landmark network: `landmarks.py PACK TEMPLATE -o landmarks.pt [--pairs PACKED_PAIRS]`.
+"""Trains the landmark network: `landmarks.py PACK TEMPLATE -o landmarks.pt [--pairs PAIRS]`.
 
 Inputs are crops at the framing the runtime uses, jittered; labels are the face mesh's points on the bare face, so that
 putting a mask on must not move them.

@@ -1,4 +1,4 @@
-"""Trains the light unmasker: `light.py PACK TEMPLATE -o light.pt --lpips WEIGHTS [--pairs PACKED_PAIRS]`.
+"""Trains the light unmasker: `light.py PACK TEMPLATE -o light.pt --lpips WEIGHTS [--pairs PAIRS]`.
 
 One run = one stage at one picture size; reproduce.sh lists the stages. A run that was cut off goes on from its own
 checkpoint when it is started again.
@@ -62,14 +62,14 @@ def main():
     template = np.array(json.loads(args.template.read_text()))
     photos, pairs = Photos(args.pack), Pairs(args.pairs) if args.pairs else None
     net = Light().to(memory_format=torch.channels_last)
-    done, resumed = 0, None
+    done, before, resumed = 0, 0., None
     if args.output.exists():
         resumed = torch.load(args.output)
-        done = resumed["step"]
+        done, before = resumed["step"], resumed.get("progress", 0.)
         net.load_state_dict(resumed["net"])
     elif args.init:
         net.load_state_dict(torch.load(args.init)["average"])
-    average, schedule = Average(net, .998), Schedule(args.steps, args.minutes, done)
+    average, schedule = Average(net, .998), Schedule(args.steps, args.minutes, done, before)
     optimiser = torch.optim.AdamW(net.parameters(), args.rate, weight_decay=1e-4, betas=(.9, .99))
     if resumed:
         average.state, average.count = resumed["average"], 1000
@@ -83,16 +83,16 @@ def main():
     for image, target, cover in loader:
         for group in optimiser.param_groups:
             group["lr"] = schedule.rate(args.rate, args.floor)
-        image, target = picture(image), picture(target)
+        image, target = picture(image), picture(target).contiguous()
         cover = torch.from_numpy(cover)[:, None].float() / 255
         hole = dilate(cover, max(2, 7 * args.size // 256))
         with torch.autocast("cpu", torch.bfloat16):
             face, alpha = net(image)
-        face, alpha = torch.sigmoid(face.float()), alpha.float()
+        face, alpha = torch.sigmoid(face.float().contiguous()), alpha.float().contiguous()
         l1, structure, shape = pixel_losses(face, alpha, target, cover, hole)
         # What the user sees, near the mask: the leftover fringe of the mask pushes alpha up.
-        opacity = torch.sigmoid(alpha)
-        seen = image + (face - image) * opacity
+        opacity, given = torch.sigmoid(alpha), image.contiguous()
+        seen = given + (face - given) * opacity
         fringe = (hole * (seen - target).abs()).sum() / (3 * hole.sum() + 1)
         loss = 2 * l1 + structure + shape + fringe
         painted = target + (face - target) * hole
@@ -116,9 +116,9 @@ def main():
             print(f"{schedule.step} {schedule.progress:.3f} " + " ".join(f"{n} {v / 100:.4f}" for n, v in zip(names, sums))
                   + f", {(time.time() - began) * 10 / args.batch:.1f} ms an image", flush=True)
             sums, began = np.zeros(6), time.time()
-        if schedule.step % 250 == 0 or schedule.progress >= 1:
+        if schedule.step % 50 == 0 or schedule.progress >= 1:
             save(args.output, net=net.state_dict(), average=average.state, optimiser=optimiser.state_dict(),
-                 step=schedule.step, seed=args.seed, **({"patches": patches.state()} if patches else {}))
+                 step=schedule.step, progress=schedule.progress, seed=args.seed, **({"patches": patches.state()} if patches else {}))
         if schedule.progress >= 1:
             break
     loader.close()

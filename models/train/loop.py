@@ -28,14 +28,16 @@ class Loader:
 
 
 class Schedule:
-    """Progress 0..1: steps done of `steps`, or minutes gone of `minutes`, whichever is further. Cosine with a warm-up."""
+    """Progress 0..1: steps done of `steps`, or minutes gone of `minutes`, whichever is further; a resumed run goes on
+    from the progress it had. Cosine with a warm-up."""
 
-    def __init__(self, steps, minutes, done=0):
-        self.steps, self.minutes, self.step, self.began = steps, minutes, done, time.time()
+    def __init__(self, steps, minutes, done=0, before=0.):
+        self.steps, self.minutes, self.step, self.before, self.began = steps, minutes, done, before, time.time()
 
     @property
     def progress(self):
-        return min(1., max(self.step / self.steps, (time.time() - self.began) / 60 / self.minutes))
+        gone = (time.time() - self.began) / 60 / self.minutes
+        return min(1., max(self.step / self.steps, self.before + (1 - self.before) * gone))
 
     def rate(self, top, floor=.02):
         warm = min(1., (self.step + 1) / 200)

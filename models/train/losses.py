@@ -1,4 +1,5 @@
 """Losses, on pictures 0..1 in NCHW and on points in sides of the crop."""
+import functools
 import pickle
 from pathlib import Path
 
@@ -8,17 +9,20 @@ import torch
 import torch.nn.functional as F
 
 
-def gaussian(size=11, sigma=1.5):
-    t = torch.arange(size) - size // 2
-    g = torch.exp(-(t ** 2) / (2 * sigma ** 2)).float()
-    return g / g.sum()
+@functools.cache
+def window(side, size=11, sigma=1.5):
+    """SSIM's Gaussian as a banded matrix [side, side], borders zero-padded: two products with it are several times faster
+    on a CPU than a depthwise convolution."""
+    at = torch.arange(side)
+    apart = (at[:, None] - at[None, :]).float()
+    band = torch.exp(-apart ** 2 / (2 * sigma ** 2)) * (apart.abs() <= size // 2)
+    return band / torch.exp(-(torch.arange(size) - size // 2).float() ** 2 / (2 * sigma ** 2)).sum()
 
 
 def blur(stack):
-    """The separable Gaussian window of SSIM over every channel, borders zero-padded."""
-    g, k = gaussian().to(stack.device), stack.shape[1]
-    stack = F.conv2d(stack, g.view(1, 1, 1, -1).expand(k, 1, 1, -1), padding=(0, 5), groups=k)
-    return F.conv2d(stack, g.view(1, 1, -1, 1).expand(k, 1, -1, 1), padding=(5, 0), groups=k)
+    """[N, C, H, W] under SSIM's window."""
+    h, w = stack.shape[2:]
+    return window(h) @ (stack.contiguous() @ window(w))
 
 
 def ssim(a, b):

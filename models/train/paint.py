@@ -64,16 +64,16 @@ def fabric(rng, size, points, prints):
     """A mask's surface [size, size, 3], 0..255: colour or print."""
     colour = COLOURS[rng.choice(len(COLOURS), p=ODDS)] if rng.random() < .7 else rng.uniform(10, 250, 3)
     sheet = np.empty((size, size, 3), np.float32)
-    sheet[:] = np.clip(colour + rng.normal(0, 14, 3), 4, 252)
+    sheet[:] = np.clip(colour + rng.normal(0, 14, 3), 4, 252).astype(np.float32)
     kind = rng.random()
     y, x = np.mgrid[:size, :size].astype(np.float32)
     angle, period = rng.uniform(0, np.pi), rng.uniform(.02, .12) * size
-    wave = (x * np.cos(angle) + y * np.sin(angle)) * (2 * np.pi / period)
+    wave = (x * float(np.cos(angle)) + y * float(np.sin(angle))) * (2 * np.pi / period)
     other = rng.uniform(0, 255, 3).astype(np.float32)
     if kind < .07:
         sheet += (np.sin(wave) > rng.uniform(-.5, .8))[..., None] * (other - sheet) * rng.uniform(.3, 1)
     elif kind < .13:
-        cross = (x * np.sin(angle) - y * np.cos(angle)) * (2 * np.pi / period)
+        cross = (x * float(np.sin(angle)) - y * float(np.cos(angle))) * (2 * np.pi / period)
         sheet += ((np.sin(wave) * np.sin(cross)) > rng.uniform(.2, .7))[..., None] * (other - sheet) * rng.uniform(.3, 1)
     elif kind < .25 and prints is not None:
         a = rng.uniform(.4, 1)
@@ -86,18 +86,19 @@ def fabric(rng, size, points, prints):
 def shade(rng, size, sheet, x, y, points, unit, frame, style):
     """Light, folds and weave over the sheet, in place."""
     left, right, bridge, across, down = frame
-    centre = (left + right) / 2
-    u = ((x - centre[0]) * across[0] + (y - centre[1]) * across[1]) / (np.linalg.norm(right - left) / 2 + 1e-6)
+    centre, across, down, bridge = ((v.astype(np.float32)) for v in ((left + right) / 2, across, down, bridge))
+    unit, half = float(unit), float(np.linalg.norm(right - left) / 2 + 1e-6)
+    u = ((x - centre[0]) * across[0] + (y - centre[1]) * across[1]) / half
     v = ((x - bridge[0]) * down[0] + (y - bridge[1]) * down[1]) / unit
-    light = 1 + rng.uniform(-.25, .25) * u + rng.uniform(-.25, .2) * v - rng.uniform(0, .4) * np.clip(np.abs(u), 0, 1.5) ** 2
+    light = 1 + float(rng.uniform(-.25, .25)) * u + float(rng.uniform(-.25, .2)) * v - rng.uniform(0, .4) * np.clip(np.abs(u), 0, 1.5) ** 2
     light += smooth_noise(rng, size, 5, .07) + smooth_noise(rng, size, 14, rng.uniform(0, .05))
     if style == "surgical" and rng.random() < .8:
         for k in range(int(rng.integers(2, 5))):
-            at = .35 + k * rng.uniform(.22, .4) + rng.uniform(-.05, .05) + .12 * rng.normal() * u
+            at = .35 + k * float(rng.uniform(.22, .4)) + float(rng.uniform(-.05, .05)) + .12 * float(rng.normal()) * u
             light -= rng.uniform(.05, .25) * np.exp(-((v - at) / rng.uniform(.015, .05)) ** 2)
     if style == "cone" and rng.random() < .6:
         light += rng.uniform(-.25, .25) * np.exp(-(u / rng.uniform(.02, .08)) ** 2)
-    light += rng.normal(0, rng.uniform(0, .03), (size, size)).astype(np.float32)
+    light += float(rng.uniform(0, .03)) * rng.standard_normal((size, size), np.float32)
     sheet *= (np.clip(light, .1, 1.7) * rng.uniform(.45, 1.1))[..., None]
     sheet *= np.exp(rng.normal(0, .06, 3)).astype(np.float32)
 
