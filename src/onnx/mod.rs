@@ -85,10 +85,11 @@ impl Engine {
             let builder = builder.with_inter_op_spinning(false).map_err(text)?;
             let mut builder =
                 builder.with_execution_providers(device.dispatches()).map_err(text)?;
-            Ok(builder.commit_from_memory(bytes)?)
+            builder
+                .commit_from_memory(bytes)
+                .context("this is no network that ONNX Runtime can run; choose another with --model")
         };
-        let (session, provider) = provider::choose(self.device, build)
-            .with_context(|| format!("loading the network {name}"))?;
+        let (session, provider) = provider::choose(self.device, build)?;
         Ok(Network { name: name.to_owned(), session, provider })
     }
 }
@@ -169,9 +170,7 @@ impl Network {
             },
         };
         bail!(
-            "the network {} does not fit: {kind} '{name}' should be {shape:?} (-1: any), it {got}; \
-             choose another with --model",
-            self.name
+            "{kind} '{name}' should be {shape:?} (-1: any), it {got}; choose another with --model"
         )
     }
 

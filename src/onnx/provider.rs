@@ -95,10 +95,12 @@ pub(super) fn choose<T>(
             }
         },
         device => {
-            let built = build(device).with_context(|| match device {
-                Device::Cpu | Device::Auto => "on the CPU".to_owned(),
-                _ => format!("{} cannot be had; use --device auto or cpu", device.provider()),
-            })?;
+            let built = match build(device) {
+                Err(e) if device != Device::Cpu => Err(e).with_context(|| {
+                    format!("{} cannot be had; use --device auto or cpu", device.provider())
+                })?,
+                built => built?,
+            };
             Ok((built, ran(device, None)))
         }
     }
