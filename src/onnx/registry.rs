@@ -313,4 +313,19 @@ mod tests {
             assert!(!entry.file.contains('/'), "{}", entry.name);
         }
     }
+
+    #[test]
+    fn every_model_that_lies_in_the_repository_is_pinned_as_it_is() {
+        let registry = Registry::from_env().unwrap();
+        for file in fs::read_dir(Path::new(env!("CARGO_MANIFEST_DIR")).join("models")).unwrap() {
+            let path = file.unwrap().path();
+            if path.extension().is_none_or(|e| e != "onnx") {
+                continue;
+            }
+            let name = path.file_name().unwrap().to_str().unwrap();
+            let entry = registry.entries().iter().find(|e| e.file == name);
+            let entry = entry.unwrap_or_else(|| panic!("{name} is not in models/manifest.json"));
+            check(entry, &path, &fs::read(&path).unwrap()).unwrap();
+        }
+    }
 }
