@@ -16,9 +16,18 @@ const ZERO: gst::ClockTime = gst::ClockTime::from_seconds(3_600_000);
 pub(super) struct Clock {
     segment: gst::FormattedSegment<gst::ClockTime>,
     last: Option<i128>,
+    /// Raw sound: its length says how long it lasts, better than a rounded duration.
+    raw: bool,
+    /// Matroska's subtitles come as Pango markup, and go back as the plain text they were.
+    markup: bool,
 }
 
 impl Clock {
+    /// A clock for one stream; `markup`: subtitles that a demuxer has escaped.
+    pub fn new(markup: bool) -> Self {
+        Self { markup, ..Self::default() }
+    }
+
     /// Converts what passes a pad; drops buffers from running time `until` (ns) on.
     pub fn convert(&mut self, info: &mut gst::PadProbeInfo, until: u64) -> gst::PadProbeReturn {
         if let Some(buffer) = info.buffer_mut() {
@@ -39,9 +48,14 @@ impl Clock {
         buffer.set_pts(from_zero(time.max(0)));
         buffer.set_dts(from_zero(time));
         let step = self.last.replace(time).map_or(0, |last| (time - last).max(0));
-        if buffer.duration().is_none() && step > 0 {
+        if self.raw {
+            buffer.set_duration(gst::ClockTime::NONE);
+        } else if buffer.duration().is_none() && step > 0 {
             // Matroska tells none, and a last unit without one is as good as lost
             buffer.set_duration(gst::ClockTime::from_nseconds(step as u64));
+        }
+        if self.markup {
+            unescape(buffer);
         }
         gst::PadProbeReturn::Ok
     }
@@ -56,6 +70,10 @@ impl Clock {
                 open.set_start(ZERO);
                 open.set_time(gst::ClockTime::ZERO);
                 *event = gst::event::Segment::builder(&open).seqnum(event.seqnum()).build();
+            }
+            gst::EventView::Caps(caps) => {
+                let Some(format) = caps.caps().structure(0) else { return };
+                self.raw = format.name() == "audio/x-raw";
             }
             gst::EventView::Gap(gap) => {
                 let (start, duration) = gap.get();
@@ -80,4 +98,64 @@ impl Clock {
 fn from_zero(time: i128) -> gst::ClockTime {
     let ns = i128::from(ZERO.nseconds()) + time;
     gst::ClockTime::from_nseconds(u64::try_from(ns).unwrap_or(0))
+}
+
+/// Whether these are subtitles as Pango markup.
+pub(super) fn is_markup(caps: &gst::CapsRef) -> bool {
+    caps.structure(0).is_some_and(|s| {
+        s.name() == "text/x-raw" && s.get::<&str>("format").is_ok_and(|f| f == "pango-markup")
+    })
+}
+
+/// Takes back the escapes of a demuxer that made markup of plain text.
+fn unescape(buffer: &mut gst::BufferRef) {
+    let Ok(text) = buffer.map_readable().map(|map| String::from_utf8_lossy(&map).into_owned())
+    else {
+        return;
+    };
+    if !text.contains('&') || text.contains('<') {
+        return;
+    }
+    let mut plain = text;
+    for (escaped, character) in
+        [("&lt;", "<"), ("&gt;", ">"), ("&apos;", "'"), ("&#39;", "'"), ("&quot;", "\""), ("&amp;", "&")]
+    {
+        plain = plain.replace(escaped, character);
+    }
+    buffer.remove_all_memory();
+    buffer.append_memory(gst::Memory::from_slice(plain.into_bytes()));
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn sound_before_zero_keeps_its_decoding_time() {
+        gst::init().unwrap();
+        let ms = gst::ClockTime::from_mseconds;
+        let mut clock = Clock::default();
+        clock.segment.set_start(ms(20));
+        let mut convert = |pts: u64, until: u64| {
+            let mut buffer = gst::Buffer::with_size(1).unwrap();
+            buffer.make_mut().set_pts(ms(pts));
+            let kept = clock.convert_buffer(&mut buffer, until) == gst::PadProbeReturn::Ok;
+            kept.then(|| (buffer.pts().unwrap(), buffer.dts().unwrap(), buffer.duration()))
+        };
+        assert_eq!(convert(0, u64::MAX), Some((ZERO, ZERO - ms(20), None)));
+        assert_eq!(convert(20, u64::MAX), Some((ZERO, ZERO, Some(ms(20)))));
+        assert_eq!(convert(40, 20_000_000), None);
+    }
+
+    #[test]
+    fn escapes_are_taken_back() {
+        gst::init().unwrap();
+        let plain = |text: &'static str| {
+            let mut buffer = gst::Buffer::from_slice(text.as_bytes());
+            unescape(buffer.make_mut());
+            String::from_utf8(buffer.map_readable().unwrap().to_vec()).unwrap()
+        };
+        assert_eq!(plain("a &amp; &lt;b&gt;"), "a & <b>");
+        assert_eq!(plain("<i>a &amp; b</i>"), "<i>a &amp; b</i>");
+    }
 }

@@ -8,7 +8,7 @@ use gstreamer as gst;
 use gstreamer::prelude::*;
 
 use super::bus::Bell;
-use super::clock::Clock;
+use super::clock::{self, Clock};
 use super::probe::{self, Kind};
 use super::target::Container;
 
@@ -121,6 +121,8 @@ impl Shared {
                 .field("mpegversion", 4)
                 .field("stream-format", "raw")
                 .build()
+        } else if self.container == Container::Mkv && clock::is_markup(&caps) {
+            gst::Caps::builder("text/x-raw").field("format", "utf8").build()
         } else {
             caps.clone()
         };
@@ -133,7 +135,7 @@ impl Shared {
             let seat = self.mux.request_pad(&template, None, None);
             return seat.map(Some).context("the muxer takes no further stream");
         }
-        let codec = gstreamer_pbutils::pb_utils_get_codec_description(&caps);
+        let codec = codec(&caps);
         let container = self.container.name();
         if kind == Kind::Audio {
             bail!(
@@ -147,7 +149,7 @@ impl Shared {
         Ok(None)
     }
 
-    /// demuxer -> [raw AAC] -> queue -> muxer.
+    /// demuxer -> [raw AAC or plain text] -> queue -> muxer.
     fn link(self: &Arc<Self>, bin: &gst::Bin, pad: &gst::Pad, seat: &gst::Pad) -> Result<gst::Pad> {
         let queue = gst::ElementFactory::make("queue")
             .property("max-size-buffers", 0u32)
@@ -155,16 +157,18 @@ impl Shared {
             .property("max-size-time", 0u64)
             .build()?;
         bin.add(&queue)?;
-        let entry = match probe::raw_aac(bin, pad)? {
-            Some(parser) => {
-                parser.link(&queue)?;
-                parser.static_pad("sink")
+        let markup = clock::is_markup(&probe::caps(pad));
+        let adapter = if markup { Some(plain_text(bin)?) } else { probe::raw_aac(bin, pad)? };
+        let entry = match adapter {
+            Some(adapter) => {
+                adapter.link(&queue)?;
+                adapter.static_pad("sink")
             }
             None => queue.static_pad("sink"),
         };
         let entry = entry.context("an element without a pad")?;
         let exit = queue.static_pad("src").context("a queue without a pad")?;
-        let (shared, clock) = (Arc::clone(self), Mutex::new(Clock::default()));
+        let (shared, clock) = (Arc::clone(self), Mutex::new(Clock::new(markup)));
         let interest = gst::PadProbeType::BUFFER | gst::PadProbeType::EVENT_DOWNSTREAM;
         exit.add_probe(interest, move |_, info| {
             let mut clock = clock.lock().unwrap_or_else(PoisonError::into_inner);
@@ -178,4 +182,25 @@ impl Shared {
         pad.link(&entry)?;
         Ok(entry)
     }
+}
+
+/// Renames Pango markup to the plain text that Matroska holds.
+fn plain_text(bin: &gst::Bin) -> Result<gst::Element> {
+    let caps = gst::Caps::builder("text/x-raw").field("format", "utf8").build();
+    let setter = gst::ElementFactory::make("capssetter")
+        .property("caps", &caps)
+        .property("join", false)
+        .property("replace", true)
+        .build()?;
+    bin.add(&setter)?;
+    setter.sync_state_with_parent()?;
+    Ok(setter)
+}
+
+/// The codec's name for people.
+fn codec(caps: &gst::Caps) -> String {
+    if caps.is_fixed() {
+        return gstreamer_pbutils::pb_utils_get_codec_description(caps).to_string();
+    }
+    caps.structure(0).map_or("?".to_owned(), |s| s.name().to_string())
 }
