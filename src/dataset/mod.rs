@@ -103,10 +103,11 @@ impl Refusal {
 /// A [`Refusal`] tells why the photo is no use.
 pub fn bare_face(folder: &Path, label: &Label, side: usize) -> Result<BareFace, Refusal> {
     let landmarks = label.landmarks.as_ref().ok_or(Refusal::NoLandmarks)?;
-    if !(label.score >= MIN_SCORE) {
+    if label.score.is_nan() || label.score < MIN_SCORE {
         return Err(Refusal::LowScore);
     }
-    if !(landmarks.eye_distance() >= MIN_EYE_DISTANCE) {
+    let eyes = landmarks.eye_distance();
+    if eyes.is_nan() || eyes < MIN_EYE_DISTANCE {
         return Err(Refusal::TooSmall);
     }
     let bytes = std::fs::read(folder.join(&label.path)).map_err(|_| Refusal::Unreadable)?;

@@ -53,15 +53,14 @@ impl Fabric {
     /// Colour at (u, v) before light.
     pub fn colour(&self, u: f32, v: f32) -> Rgb {
         let (x, y) = (u * 1.05, (v - 0.5) * 1.25);
-        let mut c = self.printed(x, y, (u, v));
+        let c = self.printed(x, y, (u, v));
         let uneven = self.mottle * rough(3.0 * x, 3.0 * y, self.seed)
             + self.thread * rough(24.0 * x, 24.0 * y, self.seed ^ 0x3c);
         let mut gain = 1.0 + uneven;
         if let Some((at, strength)) = self.stitch {
             gain += strength * stitches(u, v, at);
         }
-        c.iter_mut().for_each(|c| *c *= gain);
-        c
+        c.map(|c| c * gain)
     }
 
     fn printed(&self, x: f32, y: f32, uv: (f32, f32)) -> Rgb {

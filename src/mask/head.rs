@@ -41,7 +41,7 @@ impl<'a> Head<'a> {
                 ((points[b] - points[a]).dot(across), (points[c] - points[b]).dot(across));
             ((near - far) / (near.abs() + far.abs()).max(1e-3)).clamp(-0.95, 0.95)
         };
-        let turn = (share(1, 28, 15) + share(2, 33, 14)) / 2.0;
+        let turn = f32::midpoint(share(1, 28, 15), share(2, 33, 14));
         Some(Self { points, unit, down, across, yaw: (0.9 * turn).atan() })
     }
 

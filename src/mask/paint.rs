@@ -151,7 +151,9 @@ impl Finish<'_, '_> {
             })
             .collect();
         let mut soft = self.soft(&moved, reach.max(0.5));
-        soft.iter_mut().for_each(|s| *s = (*s * self.light.shadow).clamp(0.0, 1.0));
+        for s in &mut soft {
+            *s = (*s * self.light.shadow).clamp(0.0, 1.0);
+        }
         soft
     }
 

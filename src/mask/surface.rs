@@ -2,7 +2,7 @@
 
 use super::head::Head;
 use super::outline::Outline;
-use crate::geometry::{Point, Size};
+use crate::geometry::Size;
 
 const COLUMNS: usize = 28;
 const ROWS: usize = 18;
@@ -81,11 +81,6 @@ impl Surface {
             }
         }
     }
-
-    /// 1 where the sheet is, 0 elsewhere.
-    pub fn cover(&self) -> Vec<f32> {
-        self.uv.iter().map(|uv| if uv.is_some() { 1.0 } else { 0.0 }).collect()
-    }
 }
 
 /// Whether (u, v) lies outside a corner rounded with `radius`.
@@ -107,9 +102,4 @@ pub(super) fn normal(head: &Head<'_>, u: f32, v: f32) -> [f32; 3] {
 /// How much a patch of the sheet is foreshortened across, 0.2 (edge-on) .. 1 (facing).
 pub(super) fn facing(head: &Head<'_>, u: f32) -> f32 {
     (HALF_ANGLE * u * 0.8 + head.yaw).cos().max(0.2)
-}
-
-/// A point in canvas pixels.
-pub(super) fn to_canvas<S>(p: Point<S>, scale: f32) -> tiny_skia::Point {
-    tiny_skia::Point::from_xy(p.x * scale, p.y * scale)
 }
