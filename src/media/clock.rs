@@ -117,9 +117,14 @@ fn unescape(buffer: &mut gst::BufferRef) {
         return;
     }
     let mut plain = text;
-    for (escaped, character) in
-        [("&lt;", "<"), ("&gt;", ">"), ("&apos;", "'"), ("&#39;", "'"), ("&quot;", "\""), ("&amp;", "&")]
-    {
+    for (escaped, character) in [
+        ("&lt;", "<"),
+        ("&gt;", ">"),
+        ("&apos;", "'"),
+        ("&#39;", "'"),
+        ("&quot;", "\""),
+        ("&amp;", "&"),
+    ] {
         plain = plain.replace(escaped, character);
     }
     buffer.remove_all_memory();

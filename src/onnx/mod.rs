@@ -85,9 +85,9 @@ impl Engine {
             let builder = builder.with_inter_op_spinning(false).map_err(text)?;
             let mut builder =
                 builder.with_execution_providers(device.dispatches()).map_err(text)?;
-            builder
-                .commit_from_memory(bytes)
-                .context("this is no network that ONNX Runtime can run; choose another with --model")
+            builder.commit_from_memory(bytes).context(
+                "this is no network that ONNX Runtime can run; choose another with --model",
+            )
         };
         let (session, provider) = provider::choose(self.device, build)?;
         Ok(Network { name: name.to_owned(), session, provider })
@@ -142,7 +142,7 @@ impl Network {
     /// Naming the network, what was expected and what it has.
     pub fn expect_input(&self, name: &str, shape: &[i64]) -> Result<()> {
         let found = self.session.inputs().iter().find(|i| i.name() == name).map(Outlet::dtype);
-        self.expect("input", name, shape, found)
+        expect("input", name, shape, found)
     }
 
     /// Checks that there is an output `name` of `shape`; -1 fits any length.
@@ -151,27 +151,7 @@ impl Network {
     /// Naming the network, what was expected and what it has.
     pub fn expect_output(&self, name: &str, shape: &[i64]) -> Result<()> {
         let found = self.session.outputs().iter().find(|o| o.name() == name).map(Outlet::dtype);
-        self.expect("output", name, shape, found)
-    }
-
-    fn expect(
-        &self,
-        kind: &str,
-        name: &str,
-        shape: &[i64],
-        found: Option<&ValueType>,
-    ) -> Result<()> {
-        let got = match found {
-            None => "has none of that name".to_owned(),
-            Some(found) => match found.tensor_shape() {
-                None => "holds no tensor there".to_owned(),
-                Some(got) if fits(shape, got) => return Ok(()),
-                Some(got) => format!("has {:?}", got.iter().collect::<Vec<_>>()),
-            },
-        };
-        bail!(
-            "{kind} '{name}' should be {shape:?} (-1: any), it {got}; choose another with --model"
-        )
+        expect("output", name, shape, found)
     }
 
     /// Runs the network on one input and gives the named outputs in order.
@@ -202,6 +182,18 @@ impl Network {
             })
             .collect()
     }
+}
+
+fn expect(kind: &str, name: &str, shape: &[i64], found: Option<&ValueType>) -> Result<()> {
+    let got = match found {
+        None => "has none of that name".to_owned(),
+        Some(found) => match found.tensor_shape() {
+            None => "holds no tensor there".to_owned(),
+            Some(got) if fits(shape, got) => return Ok(()),
+            Some(got) => format!("has {:?}", got.iter().collect::<Vec<_>>()),
+        },
+    };
+    bail!("{kind} '{name}' should be {shape:?} (-1: any), it {got}; choose another with --model")
 }
 
 /// Whether `got` is of the rank and lengths of `want`. A length of -1 on either side fits any.
