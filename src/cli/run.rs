@@ -18,7 +18,7 @@ const VIDEO: [&str; 13] =
 /// Options of `mask2face run`.
 #[derive(clap::Args, Clone, Debug)]
 pub struct Args {
-    /// Video files, or folders of them
+    /// Video files, photos (JPEG, PNG, WebP), or folders of them
     #[arg(required = true, value_name = "INPUT")]
     pub inputs: Vec<PathBuf>,
     /// Output file; a folder for several inputs. Without it: NAME.unmasked.EXT beside the input
@@ -112,7 +112,7 @@ fn pairs(args: &Args) -> Result<Vec<Pair>> {
     let mut inputs = Vec::new();
     for input in &args.inputs {
         if input.is_dir() {
-            inputs.extend(videos_in(input)?);
+            inputs.extend(files_in(input)?);
         } else {
             inputs.push(input.clone());
         }
@@ -144,25 +144,26 @@ fn beside(input: &Path) -> PathBuf {
     }
 }
 
-/// The videos of a folder by their extension, sorted; our own outputs left out.
-fn videos_in(folder: &Path) -> Result<Vec<PathBuf>> {
+/// The videos and photos of a folder by their extension, sorted; our own outputs left out.
+fn files_in(folder: &Path) -> Result<Vec<PathBuf>> {
     let shown = folder.display();
     let listed = std::fs::read_dir(folder).with_context(|| format!("{shown}: cannot be read"))?;
-    let mut videos = Vec::new();
+    let mut files = Vec::new();
     for entry in listed {
         let path = entry.with_context(|| format!("{shown}: cannot be read"))?.path();
         let extension = path.extension().and_then(|e| e.to_str()).map(str::to_ascii_lowercase);
         let video = extension.is_some_and(|extension| VIDEO.contains(&extension.as_str()));
         let stem = path.file_stem().unwrap_or_default().to_string_lossy();
-        if video && !stem.ends_with(".unmasked") && !stem.ends_with(".partial") {
-            videos.push(path);
+        let ours = stem.ends_with(".unmasked") || stem.ends_with(".partial");
+        if (video || photo::is_photo(&path)) && !ours {
+            files.push(path);
         }
     }
-    if videos.is_empty() {
-        bail!("{shown}: there are no videos in it ({})", VIDEO.join(", "));
+    if files.is_empty() {
+        bail!("{shown}: there are no videos ({}) or photos in it", VIDEO.join(", "));
     }
-    videos.sort();
-    Ok(videos)
+    files.sort();
+    Ok(files)
 }
 
 /// An output may never be its own input.
