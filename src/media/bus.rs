@@ -76,12 +76,16 @@ impl Bell {
     }
 }
 
-/// An error as the user should read it: what failed, and the system's own reason.
+/// An error as the user should read it: the system's own reason where there is one.
 fn sentence(error: &gst::message::Error) -> String {
-    let text = error.error().message().trim_end_matches('.').to_owned();
-    let debug = error.debug().map(|debug| debug.to_string()).unwrap_or_default();
-    match debug.split_once("system error: ") {
-        Some((_, cause)) => cause.lines().next().unwrap_or(cause).trim().to_owned(),
-        None => text,
+    let said = error.error();
+    if said.matches(gst::ResourceError::NoSpaceLeft) {
+        return "No space left on device".to_owned();
     }
+    let debug = error.debug().map(|debug| debug.to_string()).unwrap_or_default();
+    let cause = debug.lines().last().filter(|line| !line.contains("():")).unwrap_or_default();
+    if said.is::<gst::ResourceError>() && !cause.is_empty() {
+        return cause.rsplit(": ").next().unwrap_or(cause).trim_end_matches('.').to_owned();
+    }
+    said.message().trim_end_matches('.').to_owned()
 }

@@ -229,14 +229,31 @@ fn link_video(pipeline: &gst::Pipeline, bell: &Bell) -> Result<()> {
     Ok(())
 }
 
+const UNREADABLE: &str = "not a video that can be read";
+const WHOLE: &str = "; check that it is whole and plays elsewhere";
+
+/// Whether no thread of the input runs and no stream has come out of it.
+fn is_idle(pipeline: &gst::Pipeline) -> bool {
+    let Some(input) = pipeline.by_name("input") else { return false };
+    let Ok(input) = input.downcast::<gst::Bin>() else { return false };
+    let mut inner: Vec<gst::Element> = input.iterate_recurse().into_iter().flatten().collect();
+    inner.extend(pipeline.iterate_sources().into_iter().flatten());
+    let runs = |pad: &gst::Pad| pad.task_state() == gst::TaskState::Started;
+    input.src_pads().is_empty() && !inner.iter().any(|element| element.pads().iter().any(runs))
+}
+
 /// Runs the pipeline up to its first frame.
 fn start(pipeline: &gst::Pipeline, sink: &AppSink, bell: &Bell) -> Result<(Frame, Promise)> {
     // What is wrong is said on the bus, not by the return value.
     let _ = pipeline.set_state(gst::State::Playing);
+    let mut idle = 0;
     let sample = loop {
         if let Some(sample) = sink.try_pull_sample(LOOK) {
             break sample;
         }
+        // parsebin sometimes swallows its demuxer's error: then nothing moves any more
+        idle = if is_idle(pipeline) { idle + 1 } else { 0 };
+        let ended = sink.is_eos();
         let heard = bell.lock();
         if let Some(missing) = heard.missing.first() {
             bail!(
@@ -244,11 +261,12 @@ fn start(pipeline: &gst::Pipeline, sink: &AppSink, bell: &Bell) -> Result<(Frame
             );
         }
         if let Some(cause) = &heard.error {
-            bail!(
-                "not a video that can be read: {cause}; check that it is whole and plays elsewhere"
-            );
+            bail!("{UNREADABLE}: {cause}{WHOLE}");
         }
-        ensure!(!sink.is_eos(), "there is not one frame in it; check that it is whole");
+        if idle > 2 {
+            bail!("{UNREADABLE}: This file contains no playable streams{WHOLE}");
+        }
+        ensure!(!ended, "there is not one frame in it; check that it is whole");
     };
     let shape = Arc::new(Shape::new(sample.caps().context("a frame without caps")?)?);
     let rate = shape.info.fps();

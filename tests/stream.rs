@@ -1,0 +1,269 @@
+//! Video files in, video files out: frames, times, sound and tags stay as they were.
+
+mod support;
+
+use std::path::Path;
+use std::time::Duration;
+
+use anyhow::Result;
+use mask2face::media::probe::Kind;
+use mask2face::media::{
+    FileSink, FileSource, Frame, Launch, Plan, Source, StopSignal, Target, verify,
+};
+use mask2face::pipeline::{Pipeline, Stage, Stats};
+use support::{SMALL, contents, folder, make, mask2face, names, outcome, report, talking, video};
+
+/// Runs the program and holds the output against the input.
+fn survives(folder: &Path, input: &str, output: &str) -> serde_json::Value {
+    let run = mask2face(folder, &["run", input, "-o", output, "--json"]);
+    let (code, said) = outcome(&run);
+    assert_eq!(code, 0, "{input} -> {output}: {said}");
+    let (before, after) = (contents(&folder.join(input)), contents(&folder.join(output)));
+    let (before_times, after_times) = (&video(&before).times, &video(&after).times);
+    assert_eq!(before_times.len(), after_times.len(), "{input} -> {output}: frames");
+    for (a, b) in before_times.iter().zip(after_times) {
+        assert!(a.abs_diff(*b) <= Duration::from_millis(1), "{input} -> {output}: {a:?} {b:?}");
+    }
+    let sound = |of: &mask2face::media::probe::Contents| -> Vec<_> {
+        of.of(Kind::Audio).map(|t| (t.codec.clone(), t.units, t.sha256.clone())).collect()
+    };
+    assert_eq!(sound(&before), sound(&after), "{input} -> {output}: sound");
+    report(&run)
+}
+
+#[test]
+fn b_frames_and_sound_survive_every_container() {
+    let folder = folder();
+    talking(&folder.path().join("in.mp4"));
+    for output in ["out.mp4", "out.m4v", "out.mov", "out.mkv"] {
+        let report = survives(folder.path(), "in.mp4", output);
+        assert_eq!(report["check"]["frames_found"], 60);
+        assert_eq!(report["check"]["audio"][0]["identical"], true);
+    }
+}
+
+#[test]
+fn other_containers_are_read() {
+    let folder = folder();
+    let inputs = [
+        ("in.mkv", "x264enc bframes=2 ! matroskamux", "vorbisenc"),
+        ("in.webm", "vp8enc deadline=1 cpu-used=8 ! webmmux", "opusenc"),
+        ("in.mov", "x264enc ! qtmux", "audio/x-raw,format=S16LE,rate=44100"),
+        ("in.avi", "avenc_mpeg4 ! avimux", "lamemp3enc"),
+        ("in.ts", "x264enc bframes=2 ! mpegtsmux", "avenc_aac"),
+    ];
+    for (name, video, sound) in inputs {
+        let sound = format!("audiotestsrc num-buffers=50 ! audioconvert ! audioresample ! {sound}");
+        make(
+            &folder.path().join(name),
+            &format!(
+                "videotestsrc num-buffers=30 ! {SMALL} ! {video} name=m ! filesink location={{out}} \
+                 {sound} ! m."
+            ),
+        );
+        survives(folder.path(), name, &format!("{name}.out.mkv"));
+    }
+    survives(folder.path(), "in.webm", "out.webm");
+    survives(folder.path(), "in.mov", "out.mov");
+}
+
+#[test]
+fn a_file_without_sound_does_not_hang() {
+    let folder = folder();
+    let path = folder.path().join("in.mp4");
+    make(
+        &path,
+        &format!(
+            "videotestsrc num-buffers=30 ! {SMALL} ! x264enc ! mp4mux ! filesink location={{out}}"
+        ),
+    );
+    let report = survives(folder.path(), "in.mp4", "out.mp4");
+    assert_eq!(report["check"]["audio"].as_array().unwrap().len(), 0);
+}
+
+#[test]
+fn odd_sizes_stay_and_are_told() {
+    let folder = folder();
+    let odd = "video/x-raw,format=I420,width=641,height=359,framerate=30/1";
+    make(
+        &folder.path().join("in.mkv"),
+        &format!(
+            "videotestsrc num-buffers=10 ! {odd} ! avenc_ffv1 ! matroskamux ! filesink location={{out}}"
+        ),
+    );
+    let report = survives(folder.path(), "in.mkv", "out.mp4");
+    assert_eq!((&report["width"], &report["height"]), (&641.into(), &359.into()));
+    assert!(report["notes"][0].as_str().unwrap().contains("written as 4:4:4"));
+    let size = open(&folder.path().join("out.mp4")).promise().size();
+    assert_eq!((size.width, size.height), (641, 359));
+}
+
+#[test]
+fn a_varying_frame_rate_stays() {
+    let folder = folder();
+    make(
+        &folder.path().join("in.mp4"),
+        &format!(
+            "videotestsrc num-buffers=50 ! {SMALL} ! identity name=vary ! x264enc bframes=2 \
+             ! mp4mux trak-timescale=90000 ! filesink location={{out}}"
+        ),
+    );
+    let times = &video(&contents(&folder.path().join("in.mp4"))).times.clone();
+    let steps: std::collections::BTreeSet<_> =
+        times.windows(2).map(|pair| (pair[1] - pair[0]).as_millis()).collect();
+    assert!(steps.len() >= 3, "the clip is not varying: {steps:?}");
+    survives(folder.path(), "in.mp4", "out.mp4");
+    survives(folder.path(), "in.mp4", "out.mkv");
+}
+
+#[test]
+fn a_rotated_clip_comes_out_upright() {
+    let folder = folder();
+    let path = folder.path().join("in.mp4");
+    talking(&path);
+    support::rotate(&path);
+    let report = survives(folder.path(), "in.mp4", "out.mp4");
+    assert_eq!((&report["width"], &report["height"]), (&120.into(), &160.into()));
+    // SMPTE bars begin bright on the left and end in blue: a quarter clockwise, that is
+    // bright at the top and dark further down, along the right edge
+    let frame = open(&folder.path().join("out.mp4")).next_frame().unwrap().unwrap();
+    let read = frame.read().unwrap();
+    let luma = read.picture().unwrap().planes[0];
+    let at = |x: usize, y: usize| luma.data[y * luma.stride + x];
+    assert!(at(115, 5) > 150 && at(115, 155) < 80, "{} {}", at(115, 5), at(115, 155));
+}
+
+#[test]
+fn ten_bits_and_fuller_colour_stay() {
+    let folder = folder();
+    for (format, bits, shift) in [("I420_10LE", 10, 1), ("Y444", 8, 0), ("Y42B", 8, 1)] {
+        let caps = format!("video/x-raw,format={format},width=160,height=120,framerate=30/1");
+        let name = format!("{format}.mkv");
+        make(
+            &folder.path().join(&name),
+            &format!(
+                "videotestsrc num-buffers=10 ! {caps} ! x264enc ! matroskamux ! filesink location={{out}}"
+            ),
+        );
+        survives(folder.path(), &name, &format!("{format}.out.mp4"));
+        let mut output = open(&folder.path().join(format!("{format}.out.mp4")));
+        let found = output.next_frame().unwrap().unwrap().format();
+        assert_eq!((found.bits, found.chroma_shift_x), (bits, shift), "{format}");
+    }
+}
+
+#[test]
+fn both_audio_tracks_stay() {
+    let folder = folder();
+    make(
+        &folder.path().join("in.mkv"),
+        &format!(
+            "videotestsrc num-buffers=30 ! {SMALL} ! x264enc ! matroskamux name=m \
+             ! filesink location={{out}} audiotestsrc num-buffers=40 ! avenc_aac ! m. \
+             audiotestsrc freq=880 num-buffers=40 ! audioconvert ! opusenc ! m."
+        ),
+    );
+    survives(folder.path(), "in.mkv", "out.mkv");
+    survives(folder.path(), "in.mkv", "out.mp4");
+}
+
+#[test]
+fn colour_tags_go_along() {
+    let folder = folder();
+    let caps = "video/x-raw,format=I420,width=160,height=120,framerate=30/1,colorimetry=bt2020";
+    make(
+        &folder.path().join("in.mp4"),
+        &format!(
+            "videotestsrc num-buffers=10 ! {caps} ! x264enc ! mp4mux ! filesink location={{out}}"
+        ),
+    );
+    survives(folder.path(), "in.mp4", "out.mp4");
+    let mut output = open(&folder.path().join("out.mp4"));
+    let color = output.next_frame().unwrap().unwrap().format().color;
+    assert_eq!(color, mask2face::image::Colorimetry::BT2020);
+}
+
+#[test]
+fn a_folder_is_done_file_by_file_past_a_bad_one() {
+    let folder = folder();
+    let clips = folder.path().join("clips");
+    std::fs::create_dir(&clips).unwrap();
+    talking(&clips.join("a.mp4"));
+    std::fs::write(clips.join("b.mp4"), "no video").unwrap();
+    std::fs::copy(clips.join("a.mp4"), clips.join("c.mp4")).unwrap();
+    std::fs::write(clips.join("notes.txt"), "no video either").unwrap();
+    let run = mask2face(folder.path(), &["run", "clips", "-o", "out", "--json"]);
+    assert_eq!(outcome(&run).0, 1);
+    assert_eq!(names(&folder.path().join("out")), ["a.unmasked.mp4", "c.unmasked.mp4"]);
+    assert_eq!(report(&run).as_array().unwrap().len(), 3);
+}
+
+fn open(path: &Path) -> FileSource {
+    FileSource::open(path, &Launch::file(), StopSignal::default()).unwrap()
+}
+
+/// Does something at the tenth frame.
+struct AtTen<F: FnMut() + Send + 'static>(usize, F);
+
+impl<F: FnMut() + Send + 'static> Stage for AtTen<F> {
+    type In = Frame;
+    type Out = Frame;
+    const NAME: &'static str = "at-ten";
+
+    fn process(&mut self, mut frame: Frame) -> Result<Option<Frame>> {
+        self.0 += 1;
+        if self.0 == 10 {
+            (self.1)();
+        }
+        // every frame is written to, so that copies are tried too
+        frame.write()?.picture()?.planes[0].data[0] = 16;
+        Ok(Some(frame))
+    }
+}
+
+/// in.mp4 to out.mp4 in `folder`, with `act` at the tenth frame.
+fn through(
+    folder: &Path,
+    stop: &StopSignal,
+    act: impl FnMut() + Send + 'static,
+) -> (Result<()>, mask2face::media::sink::Record) {
+    let input = folder.join("in.mp4");
+    talking(&input);
+    let source = FileSource::open(&input, &Launch::file(), stop.clone()).unwrap();
+    let target = Target::new(&folder.join("out.mp4"), false).unwrap();
+    let plan = Plan { target, input, promise: source.promise(), comment: "test".to_owned() };
+    let sink = FileSink::create(plan, &Launch::file(), stop.clone()).unwrap();
+    let record = sink.record();
+    let running = Pipeline::from_source(Box::new(source), Stats::default())
+        .then(AtTen(0, act))
+        .into_sink(Box::new(sink))
+        .unwrap();
+    (running.join(), record)
+}
+
+#[test]
+fn a_stop_leaves_a_whole_file_marked_as_partial() {
+    let (folder, stop) = (folder(), StopSignal::default());
+    let ours = stop.clone();
+    let (ended, record) = through(folder.path(), &stop, move || ours.stop());
+    ended.unwrap();
+    let written = record.take().unwrap();
+    assert_eq!(written.path, folder.path().join("out.partial.mp4"));
+    assert_eq!(names(folder.path()), ["in.mp4", "out.partial.mp4"]);
+    assert!((10..20).contains(&written.times.len()), "{}", written.times.len());
+    let check = verify::verify(&folder.path().join("in.mp4"), &written).unwrap();
+    assert!(check.breaches.is_empty(), "{:?}", check.breaches);
+    assert_eq!(check.frames_found, written.times.len());
+    let partial = contents(&written.path);
+    assert!(partial.end() < Duration::from_millis(800), "sound goes on to {:?}", partial.end());
+}
+
+#[test]
+fn a_panic_in_a_stage_is_an_error_and_leaves_nothing() {
+    let folder = folder();
+    let (ended, record) =
+        through(folder.path(), &StopSignal::default(), || panic!("a bug on purpose"));
+    assert_eq!(format!("{:#}", ended.unwrap_err()), "at-ten: panicked: a bug on purpose");
+    assert!(record.take().is_none());
+    assert_eq!(names(folder.path()), ["in.mp4"]);
+}
