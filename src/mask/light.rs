@@ -3,7 +3,7 @@
 use super::Dice;
 use super::fabric::Rgb;
 use super::head::Head;
-use crate::geometry::{CropSpace, Point};
+use crate::geometry::{CropSpace, Point, Size};
 use crate::image::Image;
 
 /// Light over the sheet.
@@ -82,7 +82,7 @@ pub(super) struct Optics {
 impl Optics {
     /// Reads the bare upper face of a picture.
     pub fn read(face: &Image, head: &Head<'_>) -> Self {
-        let luma = Luma { face };
+        let luma = Luma::of(face);
         let cheek = |eye: usize, mouth: usize| {
             luma.mean(head.point(eye).lerp(head.point(mouth), 0.3), 0.12 * head.unit)
         };
@@ -119,20 +119,26 @@ fn blur_of(ratio: f32) -> f32 {
     }
 }
 
-struct Luma<'a> {
-    face: &'a Image,
+/// Brightness of each pixel, 0..1.
+struct Luma {
+    size: Size,
+    data: Vec<f32>,
 }
 
-impl Luma<'_> {
+impl Luma {
+    fn of(face: &Image) -> Self {
+        let [r, g, b] = face.channels();
+        let weigh = |((&r, &g), &b): ((&f32, &f32), &f32)| 0.299 * r + 0.587 * g + 0.114 * b;
+        Self { size: face.size(), data: r.iter().zip(g).zip(b).map(weigh).collect() }
+    }
+
     fn at(&self, x: usize, y: usize) -> f32 {
-        let [r, g, b] = self.face.channels();
-        let i = y * self.face.size().width + x;
-        0.299 * r[i] + 0.587 * g[i] + 0.114 * b[i]
+        self.data[y * self.size.width + x]
     }
 
     /// Rows and columns of a box, kept `margin` pixels inside the picture.
     fn inside(&self, min: [f32; 2], max: [f32; 2], margin: usize) -> [std::ops::Range<usize>; 2] {
-        let size = self.face.size();
+        let size = self.size;
         let range = |low: f32, high: f32, end: usize| {
             let end = end.saturating_sub(margin);
             (low.max(0.0) as usize).clamp(margin.min(end), end)..(high.max(0.0) as usize).min(end)

@@ -114,11 +114,11 @@ impl Cut {
                 self.corner = dice.range(0.03, 0.1);
             }
             MaskKind::Respirator => {
-                self.upper = (dice.range(2.0, 2.6), dice.range(0.50, 0.62));
+                self.upper = (dice.range(2.0, 2.5), dice.range(0.58, 0.70));
                 self.lower = (dice.range(5.2, 6.0), dice.range(0.74, 0.9));
                 self.side = dice.range(0.04, 0.1);
                 self.corner = dice.range(0.15, 0.3);
-                self.rise = (dice.range(-0.05, 0.02), dice.range(-0.06, 0.0));
+                self.rise = (dice.range(0.0, 0.06), dice.range(-0.04, 0.03));
             }
             MaskKind::Bandana => {
                 self.upper = (dice.range(0.5, 1.4), dice.range(0.98, 1.06));
@@ -190,7 +190,7 @@ impl Outline {
 
     /// The point of the sheet at (u, v): a Coons patch over the four edges.
     pub fn at(&self, u: f32, v: f32) -> P {
-        let s = (u + 1.0) / 2.0;
+        let s = f32::midpoint(u, 1.0);
         let rows = self.top.at(u).lerp(self.bottom.at(u), v);
         let columns = self.left.at(v).lerp(self.right.at(v), s);
         let upper = self.top.at(-1.0).lerp(self.top.at(1.0), s);

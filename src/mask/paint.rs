@@ -164,3 +164,110 @@ impl Finish<'_, '_> {
 
 /// Colour of a shadow on skin.
 const SHADOW: [f32; 3] = [0.07, 0.04, 0.035];
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::face::align::{CROP, template};
+    use crate::geometry::{Point, Similarity};
+    use crate::mask::{MaskKind, Wear};
+
+    fn gray() -> Image {
+        Image::from_planar(CROP, vec![0.5; 3 * CROP.width * CROP.height]).unwrap()
+    }
+
+    fn on_template(style: &MaskStyle, seed: u64) -> Layer {
+        paint(&gray(), &template(), style, seed)
+    }
+
+    fn alpha_at(layer: &Layer, p: Point<CropSpace>) -> f32 {
+        layer.alpha.data()[p.y as usize * layer.alpha.size().width + p.x as usize]
+    }
+
+    #[test]
+    fn the_same_seed_is_the_same_mask_and_another_seed_is_another() {
+        for style in MaskStyle::catalogue() {
+            let first = on_template(&style, 5);
+            assert_eq!(first, on_template(&style, 5), "{style}");
+            assert_ne!(first, on_template(&style, 6), "{style}");
+        }
+    }
+
+    #[test]
+    fn every_style_worn_properly_hides_mouth_and_nostrils_and_leaves_eyes_and_brows_bare() {
+        let face = template();
+        for style in MaskStyle::catalogue() {
+            for seed in 0..25 {
+                let layer = on_template(&style, seed);
+                let hidden = face.mouth().iter().chain(&face.nose()[4..]);
+                for &p in hidden {
+                    assert!(alpha_at(&layer, p) > 0.95, "{style}, seed {seed}, at {p:?}");
+                }
+                for &p in face.brows().iter().chain(&face.eye_centers()) {
+                    assert!(alpha_at(&layer, p) < 0.05, "{style}, seed {seed}, at {p:?}");
+                }
+                // Straps may run to the ears, but never over the forehead.
+                let forehead = &layer.alpha.data()[..20 * CROP.width];
+                assert!(forehead.iter().all(|&a| a == 0.0), "{style}, seed {seed}");
+            }
+        }
+    }
+
+    #[test]
+    fn a_mask_on_the_chin_leaves_the_mouth_free() {
+        let style = MaskStyle { wear: Wear::Chin, ..MaskStyle::new(MaskKind::Surgical) };
+        for seed in 0..10 {
+            let layer = on_template(&style, seed);
+            assert!(alpha_at(&layer, template().points()[62]) < 0.2, "seed {seed}");
+            assert!(layer.alpha.mean() > 0.01, "seed {seed}");
+        }
+    }
+
+    #[test]
+    fn all_values_are_in_range_at_any_crop_size() {
+        let origin = Point::<CropSpace>::new(0.0, 0.0);
+        for side in [48, 131, 500] {
+            let scale = side as f32 / CROP.width as f32;
+            let face = template().map(&Similarity::about(origin, origin, scale, 0.0));
+            let layer =
+                paint(&Image::new(Size::new(side, side)), &face, &MaskStyle::new(MaskKind::N95), 3);
+            let values = layer.pixels.data().iter().chain(layer.alpha.data());
+            assert!(values.clone().all(|v| (0.0..=1.0).contains(v)), "{side}");
+            assert!((0.12..0.4).contains(&layer.alpha.mean()), "{side}: {}", layer.alpha.mean());
+        }
+    }
+
+    #[test]
+    fn a_small_move_of_the_face_is_a_small_move_of_the_mask() {
+        let origin = Point::<CropSpace>::new(0.0, 0.0);
+        let step = Similarity::about(origin, Point::<CropSpace>::new(0.2, 0.1), 1.0, 0.001);
+        for style in MaskStyle::catalogue() {
+            let (here, there) =
+                (on_template(&style, 8), paint(&gray(), &template().map(&step), &style, 8));
+            let change = |a: &[f32], b: &[f32]| {
+                a.iter().zip(b).map(|(a, b)| (a - b).abs()).sum::<f32>() / a.len() as f32
+            };
+            assert!(change(here.alpha.data(), there.alpha.data()) < 0.004, "{style}");
+            let shown = [&here, &there].map(|l| l.over(&gray()));
+            assert!(change(shown[0].data(), shown[1].data()) < 0.006, "{style}");
+        }
+    }
+
+    #[test]
+    fn the_skin_does_not_show_in_the_mask() {
+        let style = MaskStyle::new(MaskKind::Surgical);
+        let skin =
+            |v: f32| Image::from_planar(CROP, vec![v; 3 * CROP.width * CROP.height]).unwrap();
+        let [dark, pale] = [0.15, 0.85].map(|v| paint(&skin(v), &template(), &style, 4));
+        assert_eq!(dark, pale);
+    }
+
+    #[test]
+    fn landmarks_that_are_no_face_give_an_empty_layer() {
+        for value in [5.0, f32::NAN, f32::INFINITY] {
+            let nowhere = Landmarks::new([Point::new(value, value); 68]);
+            let layer = paint(&gray(), &nowhere, &MaskStyle::new(MaskKind::Cloth), 1);
+            assert!(layer.alpha.data().iter().all(|&a| a == 0.0));
+        }
+    }
+}

@@ -6,6 +6,12 @@ use std::str::FromStr;
 use super::Dice;
 
 /// What sort of mask.
+///
+/// ```
+/// use mask2face::mask::MaskKind;
+/// let total: f32 = MaskKind::SHARES.iter().map(|share| share.1).sum();
+/// assert!((total - 1.0).abs() < 1e-5);
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum MaskKind {
     /// A flat shape with few corners and one colour.
@@ -50,6 +56,12 @@ impl MaskKind {
 }
 
 /// How a mask sits.
+///
+/// ```
+/// use mask2face::mask::{MaskKind, MaskStyle, Wear};
+/// let slipped = MaskStyle { wear: Wear::BelowNose, ..MaskStyle::new(MaskKind::Cloth) };
+/// assert_eq!(slipped.to_string(), "cloth@below-nose");
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum Wear {
     /// Over nose and mouth.
@@ -119,6 +131,11 @@ impl MaskStyle {
     }
 
     /// A mask as a crowd wears them: kind and wear by their shares.
+    ///
+    /// ```
+    /// use mask2face::mask::{Dice, MaskStyle};
+    /// assert_eq!(MaskStyle::draw(&mut Dice::new(3, 0)), MaskStyle::draw(&mut Dice::new(3, 0)));
+    /// ```
     pub fn draw(dice: &mut Dice) -> Self {
         let kind = dice.weighted(&MaskKind::SHARES);
         Self { wear: dice.weighted(&Wear::SHARES), ..Self::new(kind) }
@@ -186,5 +203,41 @@ impl FromStr for MaskStyle {
             wear: find_wear.ok_or_else(|| unknown(wear))?.0,
             colour: colour.map(find_colour).transpose()?,
         })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_name_parses_back_to_its_style() {
+        for (kind, _) in MaskKind::SHARES {
+            for (wear, _) in Wear::SHARES {
+                for colour in MaskStyle::COLOURS.into_iter().map(Some).chain([None]) {
+                    let style = MaskStyle { kind, wear, colour };
+                    assert_eq!(style.to_string().parse(), Ok(style));
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn an_unknown_name_is_told_with_the_known_ones() {
+        let error = "surgical@ear".parse::<MaskStyle>().unwrap_err().to_string();
+        assert!(error.contains("'ear'") && error.contains("below-nose"), "{error}");
+    }
+
+    #[test]
+    fn a_crowd_wears_what_the_shares_say() {
+        let mut dice = Dice::new(1, 0);
+        let crowd: Vec<MaskStyle> = (0..4000).map(|_| MaskStyle::draw(&mut dice)).collect();
+        let share = |is: &dyn Fn(&MaskStyle) -> bool| {
+            crowd.iter().filter(|s| is(s)).count() as f32 / crowd.len() as f32
+        };
+        assert!((share(&|s| s.wear == Wear::Proper) - 0.85).abs() < 0.03);
+        for (kind, want) in MaskKind::SHARES {
+            assert!((share(&|s| s.kind == kind) - want).abs() < 0.03, "{kind:?}");
+        }
     }
 }
