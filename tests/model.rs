@@ -1,6 +1,8 @@
 //! What goes wrong with models and with ONNX Runtime: one line that names the thing and the
 //! cure, exit 1, and nothing under the final name.
 
+#![allow(clippy::unwrap_used, reason = "a test says what went wrong by failing")]
+
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;

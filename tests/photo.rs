@@ -1,6 +1,8 @@
 //! The whole way on a real face: a public-domain portrait that the set-up fetches is masked by
 //! the painter and unmasked again.
 
+#![allow(clippy::unwrap_used, reason = "a test says what went wrong by failing")]
+
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;

@@ -22,7 +22,7 @@ pub struct NetworkArgs {
     /// Network that paints the face: a name that `mask2face models` lists, or an .onnx file
     #[arg(long, default_value = "light", value_name = "NAME|PATH")]
     pub model: String,
-    /// auto, cpu, cuda[:N] or tensorrt[:N]; only auto may fall back, and says so
+    /// `auto`, `cpu`, `cuda[:N]` or `tensorrt[:N]`; only auto may fall back, and says so
     #[arg(long, default_value = "auto")]
     pub device: Device,
     /// CPU threads of the painting network; 0: half of the cores
