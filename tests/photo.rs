@@ -68,7 +68,7 @@ fn a_mask_goes_on_and_comes_off_again() {
     assert_eq!(report["painted"], 1);
     let report = run(&masked, &bare, &[]);
     assert_eq!((&report["faces"], &report["painted"]), (&1.into(), &1.into()));
-    let [truth, masked, bare] = [&portrait, &masked, &bare].map(|path| photo(path));
+    let [truth, masked, bare] = [portrait.as_path(), &masked, &bare].map(photo);
     let (truth, masked, bare) = (truth.picture(), masked.picture(), bare.picture());
     // Where the mask was painted, the result lies much nearer to the truth than the mask did.
     let (width, n) = (truth.format.size.width, truth.planes[0].data.len());
