@@ -98,7 +98,8 @@ fn a_truncated_file_gives_its_good_part() {
     assert_eq!(code, 3, "{said}");
     let report = report(&run);
     let breach = report["check"]["breaches"][0].as_str().unwrap();
-    assert!(breach.starts_with("the input breaks off at ") && breach.contains(" s of the 2.0"));
+    assert!(breach.starts_with("the input breaks off at "), "{breach}");
+    assert!(breach.contains(" s of the 2.0"), "{breach}");
     assert_eq!(said.trim_end(), format!("mask2face: cut.mp4: {breach}; the result is out.mp4"));
     assert!(report["check"]["frames_found"].as_u64().unwrap() > 10);
     assert_eq!(report["check"]["frames_found"], report["check"]["frames_pushed"]);

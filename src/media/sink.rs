@@ -16,8 +16,8 @@ use super::launch::{Launch, quoted};
 use super::place::Part;
 use super::sound::{Sound, UNFIT};
 use super::source::{Promise, StopSignal, element, pipeline};
-use super::target::Target;
-use super::{Sink, probe};
+use super::target::{Container, Target};
+use super::{Sink, mp4, probe};
 
 /// Frames that wait before the encoder.
 const WAITING: u64 = 4;
@@ -253,6 +253,9 @@ impl Sink for FileSink {
         self.wait(|_, eos| eos)?;
         self.pipeline.set_state(gst::State::Null).context("the output does not close")?;
         let part = self.part.take().context("the output is finished already")?;
+        if matches!(self.plan.target.container(), Container::Mp4 | Container::Mov) {
+            mp4::correct(part.path(), self.end).map_err(|error| self.failure(&error.to_string()))?;
+        }
         self.written.path = part.keep(self.written.partial)?;
         let written = std::mem::take(&mut self.written);
         *self.record.0.lock().unwrap_or_else(PoisonError::into_inner) = Some(written);
