@@ -1,15 +1,15 @@
 //! Photos: JPEG, PNG and WebP as three planes of red, green and blue.
 
+use std::io::Cursor;
 use std::path::Path;
 
-use anyhow::{Context, Result, bail, ensure};
-use opencv::core::{Mat, MatTraitConst, MatTraitConstManual, Vector};
+use ::image::{DynamicImage, ImageDecoder, ImageReader};
+use anyhow::{Context, Result, ensure};
+use opencv::core::{Mat, MatTraitConst, Vector};
 use opencv::imgcodecs::{
-    IMREAD_COLOR, IMWRITE_JPEG_QUALITY, IMWRITE_PNG_COMPRESSION, IMWRITE_WEBP_QUALITY, imdecode,
-    imencode,
+    IMWRITE_JPEG_QUALITY, IMWRITE_PNG_COMPRESSION, IMWRITE_WEBP_QUALITY, imencode,
 };
 
-use super::mat::{Element, View};
 use super::{Picture, PictureFormat, PictureMut, Plane, PlaneMut};
 use crate::geometry::Size;
 
@@ -63,18 +63,22 @@ impl Photo {
     /// channel is dropped.
     ///
     /// # Errors
-    /// If the bytes are no such picture, or a broken one.
+    /// If the bytes are no such picture, a broken one, or only the beginning of one.
     pub fn decode(bytes: &[u8]) -> Result<Self> {
-        ensure!(!bytes.is_empty(), "the file is empty");
-        let data = View::new(bytes, Size::new(bytes.len(), 1), bytes.len(), Element::U8)?;
-        let bgr = imdecode(data.mat(), IMREAD_COLOR)?;
-        if bgr.empty() {
-            bail!("this is no JPEG, PNG or WebP picture, or it is broken");
-        }
-        let size = Size::new(bgr.cols() as usize, bgr.rows() as usize);
-        let samples = bgr.data_bytes()?;
-        let plane = |c: usize| samples.iter().skip(c).step_by(3).copied().collect();
-        Ok(Self { size, planes: [plane(2), plane(1), plane(0)] })
+        ensure!(!bytes.is_empty(), "the file is empty; copy it again");
+        ensure!(!is_cut_off_jpeg(bytes), "the JPEG breaks off before its end; copy it again");
+        // OpenCV would print its libraries' complaints, and take a torso for the whole.
+        let upright = || -> ::image::ImageResult<DynamicImage> {
+            let reader = ImageReader::new(Cursor::new(bytes)).with_guessed_format()?;
+            let mut decoder = reader.into_decoder()?;
+            let orientation = decoder.orientation()?;
+            let mut picture = DynamicImage::from_decoder(decoder)?;
+            picture.apply_orientation(orientation);
+            Ok(picture)
+        };
+        let rgb = upright().context("this is no whole JPEG, PNG or WebP picture")?.into_rgb8();
+        let size = Size::new(rgb.width() as usize, rgb.height() as usize);
+        Self::from_rgb8(size, rgb.as_raw()).context("the picture has no pixels")
     }
 
     /// The bytes of a file of `format`.
@@ -113,6 +117,12 @@ impl Photo {
     }
 }
 
+/// Whether the bytes begin a JPEG whose end-of-image marker is missing after its last scan.
+fn is_cut_off_jpeg(bytes: &[u8]) -> bool {
+    let last = |marker: u8| bytes.windows(2).rposition(|pair| pair == [0xff, marker]);
+    bytes.starts_with(&[0xff, 0xd8]) && last(0xd9) < last(0xda)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -141,6 +151,10 @@ mod tests {
     fn what_is_no_picture_is_an_error() {
         assert!(Photo::decode(b"").is_err());
         assert!(Photo::decode(b"plain text").is_err());
+        for format in [PhotoFormat::Jpeg, PhotoFormat::Png, PhotoFormat::WebP] {
+            let whole = gradient().encode(format).unwrap();
+            assert!(Photo::decode(&whole[..whole.len() * 2 / 3]).is_err(), "{format:?}");
+        }
         assert_eq!(PhotoFormat::of(Path::new("a.JPeG")), Some(PhotoFormat::Jpeg));
         assert_eq!(PhotoFormat::of(Path::new("a.mp4")), None);
     }
