@@ -1,6 +1,8 @@
 //! Bad input and bad places: one line that names the thing and the cure, and nothing
 //! half-written.
 
+#![allow(clippy::unwrap_used, reason = "a test says what went wrong by failing")]
+
 mod support;
 
 use std::path::Path;
@@ -171,7 +173,7 @@ fn a_folder_without_permission() {
     std::fs::create_dir(&locked).unwrap();
     std::fs::set_permissions(&locked, std::fs::Permissions::from_mode(0o555)).unwrap();
     if std::fs::write(locked.join("probe"), "").is_ok() {
-        println!("skipped: this user may write anywhere");
+        eprintln!("skipped: this user may write anywhere");
         return;
     }
     says(
@@ -239,4 +241,19 @@ fn a_pipeline_of_ones_own_that_lacks_a_piece() {
         1,
         "mask2face: error: my.launch: [source]: {nothing} is unknown; known are {input}, {formats}",
     );
+}
+
+#[test]
+fn a_folder_is_done_file_by_file_past_a_bad_one() {
+    let folder = folder();
+    let clips = folder.path().join("clips");
+    std::fs::create_dir(&clips).unwrap();
+    talking(&clips.join("a.mp4"));
+    std::fs::write(clips.join("b.mp4"), "no video").unwrap();
+    std::fs::copy(clips.join("a.mp4"), clips.join("c.mp4")).unwrap();
+    std::fs::write(clips.join("notes.txt"), "no video either").unwrap();
+    let run = mask2face(folder.path(), &["run", "clips", "-o", "out", "--json"]);
+    assert_eq!(outcome(&run).0, 1);
+    assert_eq!(names(&folder.path().join("out")), ["a.unmasked.mp4", "c.unmasked.mp4"]);
+    assert_eq!(report(&run).as_array().unwrap().len(), 3);
 }

@@ -8,8 +8,8 @@ use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
 use crate::pipeline::stats::Snapshot;
 
-/// How often the bar is drawn.
-pub const TICK: Duration = Duration::from_millis(100);
+/// How often a job is looked at.
+pub const TICK: Duration = Duration::from_millis(20);
 /// How often a line is printed where there is no terminal.
 const LINE: Duration = Duration::from_secs(10);
 

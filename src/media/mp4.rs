@@ -59,22 +59,22 @@ fn find_moov(file: &mut File) -> Result<(u64, usize)> {
 
 fn correct_moov(moov: &mut [u8], end: Duration) -> Option<()> {
     let whole = 0..moov.len();
-    let movie = child(moov, &whole, b"mvhd")?;
+    let movie = child(moov, &whole, *b"mvhd")?;
     let long = moov[movie.start] == 1;
     let scale = number(moov, movie.start + if long { 20 } else { 12 }, false)?;
     let end = (end.as_secs_f64() * scale as f64).round() as u64;
     let mut longest = 0;
     for track in children(moov, &whole).into_iter().filter(|(name, _)| name == b"trak") {
         let track = track.1;
-        let media = child(moov, &track, b"mdia")?;
-        let handler = child(moov, &media, b"hdlr")?;
+        let media = child(moov, &track, *b"mdia")?;
+        let handler = child(moov, &media, *b"hdlr")?;
         let kind: [u8; 4] = moov.get(handler.start + 8..handler.start + 12)?.try_into().ok()?;
-        let edit = child(moov, &track, b"edts").and_then(|edit| child(moov, &edit, b"elst"));
+        let edit = child(moov, &track, *b"edts").and_then(|edit| child(moov, &edit, *b"elst"));
         match &kind {
             b"vide" => longest = longest.max(stretch(moov, &track, edit, end)?),
             b"soun" => {
-                let table = child(moov, &media, b"minf").and_then(|m| child(moov, &m, b"stbl"));
-                if let Some(offsets) = table.and_then(|table| child(moov, &table, b"ctts")) {
+                let table = child(moov, &media, *b"minf").and_then(|m| child(moov, &m, *b"stbl"));
+                if let Some(offsets) = table.and_then(|table| child(moov, &table, *b"ctts")) {
                     clear_offsets(moov, &offsets)?;
                 }
             }
@@ -85,8 +85,13 @@ fn correct_moov(moov: &mut [u8], end: Duration) -> Option<()> {
 }
 
 /// Makes the last edit of a track reach to `end`, in the movie's units; gives the track's end.
-fn stretch(moov: &mut [u8], track: &Range<usize>, edit: Option<Range<usize>>, end: u64) -> Option<u64> {
-    let header = child(moov, track, b"tkhd")?;
+fn stretch(
+    moov: &mut [u8],
+    track: &Range<usize>,
+    edit: Option<Range<usize>>,
+    end: u64,
+) -> Option<u64> {
+    let header = child(moov, track, *b"tkhd")?;
     let long = moov[header.start] == 1;
     raise(moov, header.start + if long { 28 } else { 20 }, long, end)?;
     if let Some(edit) = edit {
@@ -131,8 +136,8 @@ fn children(data: &[u8], range: &Range<usize>) -> Vec<([u8; 4], Range<usize>)> {
     found
 }
 
-fn child(data: &[u8], range: &Range<usize>, name: &[u8; 4]) -> Option<Range<usize>> {
-    children(data, range).into_iter().find(|(found, _)| found == name).map(|(_, body)| body)
+fn child(data: &[u8], range: &Range<usize>, name: [u8; 4]) -> Option<Range<usize>> {
+    children(data, range).into_iter().find(|(found, _)| *found == name).map(|(_, body)| body)
 }
 
 /// A number of 4 or (`long`) 8 bytes.
@@ -158,9 +163,9 @@ fn raise(data: &mut [u8], at: usize, long: bool, value: u64) -> Option<()> {
 mod tests {
     use super::*;
 
-    fn boxed(name: &[u8; 4], body: &[u8]) -> Vec<u8> {
+    fn boxed(name: [u8; 4], body: &[u8]) -> Vec<u8> {
         let mut out = (body.len() as u32 + 8).to_be_bytes().to_vec();
-        out.extend_from_slice(name);
+        out.extend_from_slice(&name);
         out.extend_from_slice(body);
         out
     }
@@ -169,19 +174,19 @@ mod tests {
         words.iter().flat_map(|word| word.to_be_bytes()).collect()
     }
 
-    fn track(kind: &[u8; 4], offset: u32) -> Vec<u8> {
-        let handler = boxed(b"hdlr", &[&words(&[0, 0])[..], kind].concat());
-        let table = boxed(b"stbl", &boxed(b"ctts", &words(&[0, 1, 1, offset])));
-        let media = boxed(b"mdia", &[handler, boxed(b"minf", &table)].concat());
-        let edit = boxed(b"edts", &boxed(b"elst", &words(&[0, 1, 900, 7, 0x10000])));
-        boxed(b"trak", &[boxed(b"tkhd", &words(&[0, 0, 0, 1, 0, 900])), edit, media].concat())
+    fn track(kind: [u8; 4], offset: u32) -> Vec<u8> {
+        let handler = boxed(*b"hdlr", &[&words(&[0, 0])[..], &kind].concat());
+        let table = boxed(*b"stbl", &boxed(*b"ctts", &words(&[0, 1, 1, offset])));
+        let media = boxed(*b"mdia", &[handler, boxed(*b"minf", &table)].concat());
+        let edit = boxed(*b"edts", &boxed(*b"elst", &words(&[0, 1, 900, 7, 0x10000])));
+        boxed(*b"trak", &[boxed(*b"tkhd", &words(&[0, 0, 0, 1, 0, 900])), edit, media].concat())
     }
 
     #[test]
     fn the_picture_reaches_its_end_and_sound_loses_its_offset() {
-        let movie = boxed(b"mvhd", &words(&[0, 0, 0, 1000, 900]));
+        let movie = boxed(*b"mvhd", &words(&[0, 0, 0, 1000, 900]));
         let moov = |length: u32, offset: u32| {
-            let mut moov = [movie.clone(), track(b"vide", 5), track(b"soun", offset)].concat();
+            let mut moov = [movie.clone(), track(*b"vide", 5), track(*b"soun", offset)].concat();
             let at = |name: &[u8; 4], moov: &[u8]| moov.windows(4).position(|w| w == name).unwrap();
             for (name, skip) in [(b"mvhd", 20), (b"tkhd", 24), (b"elst", 12)] {
                 let at = at(name, &moov) + skip;
@@ -199,7 +204,7 @@ mod tests {
     #[test]
     fn a_file_without_index_is_an_error() {
         let file = tempfile::NamedTempFile::new().unwrap();
-        std::fs::write(file.path(), boxed(b"mdat", &[0; 64])).unwrap();
+        std::fs::write(file.path(), boxed(*b"mdat", &[0; 64])).unwrap();
         let error = correct(file.path(), Duration::ZERO).unwrap_err().to_string();
         assert_eq!(error, "the index that was written is missing");
     }

@@ -254,7 +254,8 @@ impl Sink for FileSink {
         self.pipeline.set_state(gst::State::Null).context("the output does not close")?;
         let part = self.part.take().context("the output is finished already")?;
         if matches!(self.plan.target.container(), Container::Mp4 | Container::Mov) {
-            mp4::correct(part.path(), self.end).map_err(|error| self.failure(&error.to_string()))?;
+            mp4::correct(part.path(), self.end)
+                .map_err(|error| self.failure(&error.to_string()))?;
         }
         self.written.path = part.keep(self.written.partial)?;
         let written = std::mem::take(&mut self.written);

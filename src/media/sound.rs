@@ -15,6 +15,24 @@ use super::target::Container;
 /// Begins an error that says itself what is wrong with the output.
 pub(super) const UNFIT: &str = "unfit: ";
 
+/// Tags that are about the work, not about how it is stored.
+const TAGS: [&str; 14] = [
+    "title",
+    "artist",
+    "album",
+    "composer",
+    "date",
+    "datetime",
+    "genre",
+    "copyright",
+    "license",
+    "description",
+    "keywords",
+    "organization",
+    "contact",
+    "geo-location-name",
+];
+
 /// The branch of the sink's pipeline that demuxes the input a second time.
 #[derive(Clone, Debug)]
 pub(super) struct Sound {
@@ -106,10 +124,33 @@ impl Shared {
                 Some(seat) => self.link(bin, pad, &seat)?,
                 None => probe::drain(bin, pad)?,
             },
-            Kind::Video | Kind::Other => probe::drain(bin, pad)?,
+            Kind::Video | Kind::Other => {
+                self.keep_tags(pad);
+                probe::drain(bin, pad)?
+            }
         };
         self.entries.lock().unwrap_or_else(PoisonError::into_inner).push(entry);
         Ok(())
+    }
+
+    /// The file's own tags come along with its streams; with the picture's too, which ends here.
+    fn keep_tags(&self, pad: &gst::Pad) {
+        let Some(setter) = self.mux.dynamic_cast_ref::<gst::TagSetter>().cloned() else { return };
+        pad.add_probe(gst::PadProbeType::EVENT_DOWNSTREAM, move |_, info| {
+            if let Some(gst::EventView::Tag(event)) = info.event().map(|event| event.view()) {
+                let mut kept = gst::TagList::new();
+                for name in TAGS {
+                    if let (Some(list), Some(value)) =
+                        (kept.get_mut(), event.tag().index_generic(name, 0))
+                    {
+                        // a tag of another type than its name has is not worth a failure
+                        let _ = list.add_value(name, value, gst::TagMergeMode::Keep);
+                    }
+                }
+                setter.merge_tags(&kept, gst::TagMergeMode::Keep);
+            }
+            gst::PadProbeReturn::Ok
+        });
     }
 
     /// A pad of the muxer for what `pad` gives. Sound without a seat is an error, subtitles

@@ -1,4 +1,5 @@
 //! Clips that tests make for themselves, and the program to run on them.
+#![allow(clippy::unwrap_used, reason = "a test says what went wrong by failing")]
 #![allow(dead_code, reason = "each test file uses a part of it")]
 
 use std::path::{Path, PathBuf};
