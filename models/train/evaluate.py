@@ -151,7 +151,7 @@ class LandmarkNet:
 # ---- the two judgements -----------------------------------------------------------------------------------------------
 
 def crops(photos, template, masks, split, finder=None):
-    """Yields (name, masked crop, bare crop, alpha); with a `finder` the crop is placed by what it sees of the masked
+    """Yields (style, masked crop, bare crop, alpha); with a `finder` the crop is placed by what it sees of the masked
     photo, as at run time, else by the labels of the bare one."""
     for n, i in enumerate(photos.of(split)):
         photo, points = photos[i]
@@ -162,22 +162,23 @@ def crops(photos, template, masks, split, finder=None):
                 continue
         matrix = similarity(points, template * SIDE, ALIGN)
         grown = np.repeat((alpha * 255).astype(np.uint8)[..., None], 3, 2)
-        yield (str(photos.names[i]), warp(masked, matrix, SIDE), warp(photo, matrix, SIDE),
+        yield (STYLES[n % len(STYLES)], warp(masked, matrix, SIDE), warp(photo, matrix, SIDE),
                warp(grown, matrix, SIDE)[:, :, 0].astype(np.float32) / 255)
 
 
 def pair_crops(pairs, photos):
-    """Held-out pairs of our own painter."""
+    """Pairs of our own painter whose photo no training saw, the first mask of each."""
     split = dict(zip(photos.names, photos.split))
     held = [i for i in range(len(pairs)) if split.get(pairs.source[i]) in ("test", "val")]
-    for i in held:
+    _, first = np.unique(pairs.source[held], return_index=True)
+    for i in np.array(held)[first]:
         masked, bare, alpha, _ = pairs[i]
-        yield str(pairs.names[i]), np.asarray(masked), np.asarray(bare), np.asarray(alpha).astype(np.float32) / 255
+        yield str(pairs.style[i]), masked, bare, alpha.astype(np.float32) / 255
 
 
 def judge_light(net, source, lpips, limit, sheet=None, baselines=True):
     measures, tiles, bare_rows = Measures(lpips), [], []
-    for n, (_, masked, bare, alpha) in enumerate(source):
+    for n, (style, masked, bare, alpha) in enumerate(source):
         hole = alpha > .5
         if n >= limit:
             break
@@ -185,6 +186,8 @@ def judge_light(net, source, lpips, limit, sheet=None, baselines=True):
             continue
         restored, opacity = net(masked)
         measures.add("network, its own alpha", restored, bare, hole, opacity > .5)
+        if style != "gas" and style in STYLES:
+            measures.rows.setdefault("network, without gas respirators", []).append(measures.rows["network, its own alpha"][-1])
         if baselines:
             measures.add("masked input", masked, bare, hole)
             measures.add("OpenCV inpaint, true hole", inpainted(masked, alpha > .02), bare, hole)

@@ -45,14 +45,18 @@ def arguments():
 
 
 def pixel_losses(face, alpha, target, cover, hole):
-    """L1 and SSIM weighted to the hole, alpha by BCE and Dice; face 0..1, alpha as logits."""
+    """L1 (pixels and patches) and SSIM weighted to the hole, alpha by BCE and Dice; face 0..1, alpha as logits."""
     weight = .5 + 5.5 * hole
     l1 = (weight * (face - target).abs()).mean()
     structure = ((.1 + hole) * (1 - ssim(luma(face), luma(target)))).sum() / (.1 + hole).sum()
+    # The eye forgives a blur sooner than a wrong complexion: the colour of patches of a sixteenth of the side.
+    patch = face.shape[-1] // 16
+    missed = F.avg_pool2d((face - target) * hole, patch).abs()
+    tone = missed.sum() / (3 * F.avg_pool2d(hole, patch).sum() + 1)
     # Any trace of mask is to be painted over: a third of coverage already counts as all.
     goal = (cover * 3).clamp(max=1)
     shape = F.binary_cross_entropy_with_logits(alpha, goal) + .5 * dice(torch.sigmoid(alpha), goal)
-    return l1, structure, shape
+    return l1 + tone, structure, shape
 
 
 def main():

@@ -40,10 +40,14 @@ fi
 [ -f "$pairs/manifest.csv" ] || cargo run --release --manifest-path ../../Cargo.toml -- generate "$faces" -o "$pairs" --landmarks "$work/landmarks.csv" --per-face 4
 
 # 3. The landmark network.
-[ -f "$work/landmarks.pt" ] || "$python" landmarks.py "$pack" "$template" --pairs "$pairs" -o "$work/landmarks.pt" @LANDMARKS@
+[ -f "$work/landmarks.pt" ] || "$python" landmarks.py "$pack" "$template" --pairs "$pairs" -o "$work/landmarks.pt" --batch 64 --steps 5000 --rate 2e-3 --seed 7
 
 # 4. The light unmasker, small pictures first.
-@LIGHT@
+light() { "$python" light.py "$pack" "$template" --lpips "$lpips" --pairs "$pairs" "$@"; }
+[ -f "$work/light128.done" ] || light -o "$work/light128.pt" --size 128 --batch 16 --steps 3500 --rate 1e-3 --floor .4 --share .75 \
+    --perceptual .5 --perceptual-from .7 --seed 7 && touch "$work/light128.done"
+[ -f "$work/light.done" ] || light -o "$work/light.pt" --init "$work/light128.pt" --size 256 --batch 12 --steps 6600 --rate 8e-4 --floor .02 --share .75 \
+    --perceptual 1 --perceptual-from .2 --seed 8 && touch "$work/light.done"
 
 # 5. Export, judge, export again with the figures inside.
 "$python" export.py landmarks "$work/landmarks.pt" ../landmarks.onnx
