@@ -97,3 +97,30 @@ fn jpeg_and_webp_go_the_same_way() {
         assert_eq!(photo(&output).size(), photo(&masked).size());
     }
 }
+
+#[test]
+fn what_is_no_whole_photo_is_told_in_one_line() {
+    let folder = tempfile::tempdir().unwrap();
+    let gray =
+        Photo::from_rgb8(mask2face::geometry::Size::new(64, 64), &[90; 3 * 64 * 64]).unwrap();
+    let jpeg = gray.encode(PhotoFormat::Jpeg).unwrap();
+    let cases: [(&str, &[u8], &str); 3] = [
+        ("empty.png", b"", "the file is empty; copy it again"),
+        ("cut.jpg", &jpeg[..jpeg.len() - 20], "the JPEG breaks off before its end; copy it again"),
+        (
+            "text.webp",
+            b"plain text",
+            "this is no whole JPEG, PNG or WebP picture (The image format \
+            could not be determined); check that other programs show it",
+        ),
+    ];
+    for (name, bytes, told) in cases {
+        fs::write(folder.path().join(name), bytes).unwrap();
+        let mut command = Command::new(env!("CARGO_BIN_EXE_mask2face"));
+        let done = command.current_dir(folder.path()).args(["run", name]).output().unwrap();
+        let line = String::from_utf8(done.stderr).unwrap();
+        assert_eq!(line.trim_end(), format!("mask2face: error: {name}: cannot be read: {told}"));
+        assert_eq!(done.status.code(), Some(1));
+    }
+    assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 3);
+}

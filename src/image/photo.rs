@@ -4,7 +4,7 @@ use std::io::Cursor;
 use std::path::Path;
 
 use ::image::{DynamicImage, ImageDecoder, ImageReader};
-use anyhow::{Context, Result, ensure};
+use anyhow::{Context, Result, anyhow, ensure};
 use opencv::core::{Mat, MatTraitConst, Vector};
 use opencv::imgcodecs::{
     IMWRITE_JPEG_QUALITY, IMWRITE_PNG_COMPRESSION, IMWRITE_WEBP_QUALITY, imencode,
@@ -76,7 +76,7 @@ impl Photo {
             picture.apply_orientation(orientation);
             Ok(picture)
         };
-        let rgb = upright().context("this is no whole JPEG, PNG or WebP picture")?.into_rgb8();
+        let rgb = upright().map_err(unreadable)?.into_rgb8();
         let size = Size::new(rgb.width() as usize, rgb.height() as usize);
         Self::from_rgb8(size, rgb.as_raw()).context("the picture has no pixels")
     }
@@ -115,6 +115,15 @@ impl Photo {
         let planes = self.planes.each_mut().map(|data| PlaneMut { data, stride });
         PictureMut { format: PictureFormat::rgb8(self.size), planes }
     }
+}
+
+/// One line of what may be several.
+fn unreadable(error: ::image::ImageError) -> anyhow::Error {
+    let text = error.to_string();
+    let cause = text.lines().next().unwrap_or_default();
+    anyhow!(
+        "this is no whole JPEG, PNG or WebP picture ({cause}); check that other programs show it"
+    )
 }
 
 /// Whether the bytes begin a JPEG whose end-of-image marker is missing after its last scan.
