@@ -210,14 +210,17 @@ fn tags_go_along_and_one_is_added() {
     make(
         &folder.path().join("in.mp4"),
         &format!(
-            "videotestsrc num-buffers=10 ! {SMALL} ! x264enc ! taginject tags=\"title=Ferry\" \
+            "videotestsrc num-buffers=10 ! {SMALL} ! x264enc ! taginject tags=\"title=\\\"Old\\ ferry\\\"\" \
              ! mp4mux ! filesink location={{out}}"
         ),
     );
-    survives(folder.path(), "in.mp4", "out.mp4");
-    let bytes = std::fs::read(folder.path().join("out.mp4")).unwrap();
-    for text in ["Ferry", "mask2face"] {
-        assert!(bytes.windows(text.len()).any(|w| w == text.as_bytes()), "{text} is missing");
+    for output in ["out.mp4", "out.mkv"] {
+        survives(folder.path(), "in.mp4", output);
+        let bytes = std::fs::read(folder.path().join(output)).unwrap();
+        for text in ["Old ferry", "AI-reconstructed faces: mask2face"] {
+            let found = bytes.windows(text.len()).any(|w| w == text.as_bytes());
+            assert!(found, "{text} is missing in {output}");
+        }
     }
 }
 

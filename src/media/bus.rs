@@ -1,9 +1,17 @@
 //! What the elements of a pipeline say, as plain sentences, and a place to wait for it.
 
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
 use gstreamer as gst;
 use gstreamer::prelude::*;
+
+/// How often a waiting thread looks whether anything still moves.
+pub(super) const LOOK: Duration = Duration::from_millis(100);
+/// After so many looks without a movement a demuxer is taken for dead.
+pub(super) const IDLE: u32 = 3;
+/// What qtdemux says of a file whose index is missing.
+pub(super) const NO_STREAMS: &str = "This file contains no playable streams";
 
 /// What has come over a bus so far.
 #[derive(Debug, Default)]
@@ -42,6 +50,30 @@ impl Bell {
         self.0.1.wait_while(guard, |heard| !done(heard)).unwrap_or_else(PoisonError::into_inner)
     }
 
+    /// As [`Bell::wait`], and gives up with an error when the pipeline's demuxer is dead.
+    pub fn wait_lively(
+        &self,
+        pipeline: &gst::Pipeline,
+        demuxer: &str,
+        done: impl Fn(&Heard) -> bool,
+    ) -> MutexGuard<'_, Heard> {
+        let mut idle = 0;
+        while idle < IDLE {
+            let guard = self.lock();
+            let waited = self.0.1.wait_timeout_while(guard, LOOK, |heard| !done(heard));
+            let (guard, timeout) = waited.unwrap_or_else(PoisonError::into_inner);
+            if !timeout.timed_out() {
+                return guard;
+            }
+            drop(guard);
+            idle = if is_idle(pipeline, demuxer) { idle + 1 } else { 0 };
+        }
+        self.ring(|heard| {
+            heard.error.get_or_insert(NO_STREAMS.to_owned());
+        });
+        self.lock()
+    }
+
     /// Listens to `pipeline`. Errors from within `side` are kept apart.
     pub fn listen(&self, pipeline: &gst::Pipeline, side: Option<gst::Element>) {
         let Some(bus) = pipeline.bus() else { return };
@@ -74,6 +106,17 @@ impl Bell {
             _ => {}
         }
     }
+}
+
+/// Whether no thread of the demuxer of that name runs, and no stream has come out of it:
+/// parsebin sometimes swallows its inner demuxer's error.
+pub(super) fn is_idle(pipeline: &gst::Pipeline, demuxer: &str) -> bool {
+    let Some(input) = pipeline.by_name(demuxer) else { return false };
+    let Ok(input) = input.downcast::<gst::Bin>() else { return false };
+    let mut inner: Vec<gst::Element> = input.iterate_recurse().into_iter().flatten().collect();
+    inner.extend(pipeline.iterate_sources().into_iter().flatten());
+    let runs = |pad: &gst::Pad| pad.task_state() == gst::TaskState::Started;
+    input.src_pads().is_empty() && !inner.iter().any(|element| element.pads().iter().any(runs))
 }
 
 /// An error as the user should read it: the system's own reason where there is one.

@@ -17,6 +17,7 @@ mod encoder;
 pub mod frame;
 pub mod inspect;
 pub mod launch;
+mod matroska;
 mod mp4;
 pub mod place;
 pub mod probe;

@@ -94,7 +94,10 @@ pub fn contents(path: &Path, limits: &[u64]) -> Result<Contents> {
         }
     });
     let _ = pipeline.set_state(gst::State::Playing);
-    let broken = bell.wait(|heard| heard.eos || heard.error.is_some()).error.clone();
+    let broken = bell
+        .wait_lively(&pipeline, "input", |heard| heard.eos || heard.error.is_some())
+        .error
+        .clone();
     let duration = pipeline.query_duration::<gst::ClockTime>().map(Duration::from);
     let _ = pipeline.set_state(gst::State::Null);
     let tallies = std::mem::take(&mut *tallies.lock().unwrap_or_else(PoisonError::into_inner));

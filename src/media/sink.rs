@@ -17,7 +17,7 @@ use super::place::Part;
 use super::sound::{Sound, UNFIT};
 use super::source::{Promise, StopSignal, element, pipeline};
 use super::target::{Container, Target};
-use super::{Sink, mp4, probe};
+use super::{Sink, matroska, mp4, probe};
 
 /// Frames that wait before the encoder.
 const WAITING: u64 = 4;
@@ -158,7 +158,7 @@ impl FileSink {
     fn start(&mut self) -> Result<()> {
         // What is wrong is said on the bus, not by the return value.
         let _ = self.pipeline.set_state(gst::State::Playing);
-        let heard = self.bell.wait(|heard| {
+        let heard = self.bell.wait_lively(&self.pipeline, "sound", |heard| {
             heard.streams_known || heard.error.is_some() || heard.side_error.is_some()
         });
         let error = heard.error.clone();
@@ -248,15 +248,17 @@ impl Sink for FileSink {
         self.written.partial = self.stop.is_set();
         if self.written.partial {
             self.sound.cut(self.end);
+            tag(&element(&self.pipeline, "mux")?, &format!("{} (partial)", self.plan.comment));
         }
         self.entry.end_of_stream().map_err(|flow| self.failure(&flow.to_string()))?;
         self.wait(|_, eos| eos)?;
         self.pipeline.set_state(gst::State::Null).context("the output does not close")?;
         let part = self.part.take().context("the output is finished already")?;
-        if matches!(self.plan.target.container(), Container::Mp4 | Container::Mov) {
-            mp4::correct(part.path(), self.end)
-                .map_err(|error| self.failure(&error.to_string()))?;
-        }
+        let corrected = match self.plan.target.container() {
+            Container::Mp4 | Container::Mov => mp4::correct(part.path(), self.end),
+            Container::Mkv | Container::Webm => matroska::correct(part.path()),
+        };
+        corrected.map_err(|error| self.failure(&error.to_string()))?;
         self.written.path = part.keep(self.written.partial)?;
         let written = std::mem::take(&mut self.written);
         *self.record.0.lock().unwrap_or_else(PoisonError::into_inner) = Some(written);

@@ -10,13 +10,13 @@ use gstreamer as gst;
 use gstreamer::prelude::*;
 use gstreamer_app::AppSink;
 
-use super::bus::Bell;
+use super::bus::{self, Bell};
 use super::frame::{FORMATS, Frame, Shape};
 use super::launch::{Launch, quoted};
 use super::{Source, probe};
 
 /// How often a waiting source looks whether it shall stop.
-const LOOK: gst::ClockTime = gst::ClockTime::from_mseconds(100);
+const LOOK: gst::ClockTime = gst::ClockTime::from_mseconds(bus::LOOK.as_millis() as u64);
 
 /// Asks sources to end their stream early: what Ctrl-C does.
 #[derive(Clone, Debug, Default)]
@@ -232,16 +232,6 @@ fn link_video(pipeline: &gst::Pipeline, bell: &Bell) -> Result<()> {
 const UNREADABLE: &str = "not a video that can be read";
 const WHOLE: &str = "; check that it is whole and plays elsewhere";
 
-/// Whether no thread of the input runs and no stream has come out of it.
-fn is_idle(pipeline: &gst::Pipeline) -> bool {
-    let Some(input) = pipeline.by_name("input") else { return false };
-    let Ok(input) = input.downcast::<gst::Bin>() else { return false };
-    let mut inner: Vec<gst::Element> = input.iterate_recurse().into_iter().flatten().collect();
-    inner.extend(pipeline.iterate_sources().into_iter().flatten());
-    let runs = |pad: &gst::Pad| pad.task_state() == gst::TaskState::Started;
-    input.src_pads().is_empty() && !inner.iter().any(|element| element.pads().iter().any(runs))
-}
-
 /// Runs the pipeline up to its first frame.
 fn start(pipeline: &gst::Pipeline, sink: &AppSink, bell: &Bell) -> Result<(Frame, Promise)> {
     // What is wrong is said on the bus, not by the return value.
@@ -252,7 +242,7 @@ fn start(pipeline: &gst::Pipeline, sink: &AppSink, bell: &Bell) -> Result<(Frame
             break sample;
         }
         // parsebin sometimes swallows its demuxer's error: then nothing moves any more
-        idle = if is_idle(pipeline) { idle + 1 } else { 0 };
+        idle = if bus::is_idle(pipeline, "input") { idle + 1 } else { 0 };
         let ended = sink.is_eos();
         let heard = bell.lock();
         if let Some(missing) = heard.missing.first() {
@@ -263,8 +253,8 @@ fn start(pipeline: &gst::Pipeline, sink: &AppSink, bell: &Bell) -> Result<(Frame
         if let Some(cause) = &heard.error {
             bail!("{UNREADABLE}: {cause}{WHOLE}");
         }
-        if idle > 2 {
-            bail!("{UNREADABLE}: This file contains no playable streams{WHOLE}");
+        if idle >= bus::IDLE {
+            bail!("{UNREADABLE}: {}{WHOLE}", bus::NO_STREAMS);
         }
         ensure!(!ended, "there is not one frame in it; check that it is whole");
     };
