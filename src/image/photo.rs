@@ -76,7 +76,7 @@ impl Photo {
             picture.apply_orientation(orientation);
             Ok(picture)
         };
-        let rgb = upright().map_err(unreadable)?.into_rgb8();
+        let rgb = upright().map_err(|e| unreadable(&e))?.into_rgb8();
         let size = Size::new(rgb.width() as usize, rgb.height() as usize);
         Self::from_rgb8(size, rgb.as_raw()).context("the picture has no pixels")
     }
@@ -118,7 +118,7 @@ impl Photo {
 }
 
 /// One line of what may be several.
-fn unreadable(error: ::image::ImageError) -> anyhow::Error {
+fn unreadable(error: &::image::ImageError) -> anyhow::Error {
     let text = error.to_string();
     let cause = text.lines().next().unwrap_or_default();
     anyhow!(
