@@ -30,7 +30,11 @@ pub(super) fn is_photo(path: &Path) -> bool {
 
 /// Does the job on the photo `input`. Where nothing is to be laid and the format stays, the
 /// output is the input, byte for byte.
-pub(super) fn run(input: &Path, place: &Place, mut crew: Crew) -> Result<Report> {
+pub(super) fn run(
+    input: &Path,
+    place: &Place,
+    crew: impl FnOnce() -> Result<Crew>,
+) -> Result<Report> {
     let shown = place.path().display();
     let format = PhotoFormat::of(place.path()).with_context(|| {
         format!("{shown}: unknown extension for a photo; use .jpg, .jpeg, .png or .webp")
@@ -39,6 +43,7 @@ pub(super) fn run(input: &Path, place: &Place, mut crew: Crew) -> Result<Report>
     let bytes = std::fs::read(input).with_context(told)?;
     let mut photo = Photo::decode(&bytes).with_context(told)?;
     let size = photo.size();
+    let mut crew = crew()?;
     let faces = crew.tracker.faces(&photo.picture(), 0.0)?;
     let patches = crew.effect.patches(&photo.picture(), &faces)?;
     let mut picture = photo.picture_mut();

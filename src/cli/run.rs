@@ -95,13 +95,14 @@ fn one(
     interrupt: &Interrupt,
 ) -> Result<(Verdict, serde_json::Value)> {
     same_file(pair)?;
+    // Loaded once the input is known to be good, and anew for each: tracks belong to one stream.
+    let crew = || args.networks.crew(args.paint_mask);
     if photo::is_photo(&pair.input) {
         let place = Place::new(&pair.output, args.overwrite)?;
-        let report = photo::run(&pair.input, &place, args.networks.crew(args.paint_mask)?)?;
+        let report = photo::run(&pair.input, &place, crew)?;
         return Ok((Verdict::Done, serde_json::to_value(report)?));
     }
     let target = Target::new(&pair.output, args.overwrite)?;
-    let crew = args.networks.crew(args.paint_mask)?;
     let job = Job { input: &pair.input, target, launch, quiet: args.quiet };
     let (verdict, report) = video::run(&job, crew, interrupt)?;
     Ok((verdict, serde_json::to_value(report)?))

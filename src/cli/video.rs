@@ -41,9 +41,14 @@ pub(super) struct Report {
 }
 
 /// Runs the job.
-pub(super) fn run(job: &Job<'_>, crew: Crew, interrupt: &Interrupt) -> Result<(Verdict, Report)> {
+pub(super) fn run(
+    job: &Job<'_>,
+    crew: impl FnOnce() -> Result<Crew>,
+    interrupt: &Interrupt,
+) -> Result<(Verdict, Report)> {
     let begun = Instant::now();
     let source = FileSource::open(job.input, job.launch, interrupt.stop.clone())?;
+    let crew = crew()?;
     let (promise, ending) = (source.promise(), source.ending());
     let plan = Plan {
         target: job.target.clone(),
