@@ -1,7 +1,9 @@
-//! Blur and resize of float planes.
+//! Blur and resize of float planes, and the islands in them.
 
 use anyhow::Result;
-use opencv::core::{BORDER_REPLICATE, Size as CvSize};
+use opencv::core::{
+    BORDER_REPLICATE, CV_8UC1, CV_32S, Mat, MatTraitConst, MatTraitConstManual, Size as CvSize,
+};
 use opencv::imgproc::{self, INTER_AREA, INTER_LINEAR, gaussian_blur};
 
 use super::mat::{View, ViewMut};
@@ -37,6 +39,25 @@ pub fn resize(plane: &[f32], from: Size, to: Size) -> Result<Vec<f32>> {
     Ok(out)
 }
 
+/// Marks what hangs together: for each value of `plane`, the number of its island, 0 where it
+/// is below `threshold`. Neighbours touch at edges and corners. The second result is the
+/// number of values of each island; entry 0 counts the sea.
+///
+/// # Errors
+/// If the plane does not hold width * height values.
+pub fn islands(plane: &[f32], size: Size, threshold: f32) -> Result<(Vec<i32>, Vec<usize>)> {
+    let source = View::of_floats(plane, size)?;
+    let (mut land, mut bytes, mut labels) = (Mat::default(), Mat::default(), Mat::default());
+    let (threshold, how) = (f64::from(threshold), imgproc::THRESH_BINARY);
+    imgproc::threshold(source.mat(), &mut land, threshold, 1.0, how)?;
+    land.convert_to(&mut bytes, CV_8UC1, 1.0, 0.0)?;
+    let count = imgproc::connected_components(&bytes, &mut labels, 8, CV_32S)?;
+    let labels = labels.data_typed::<i32>()?.to_vec();
+    let mut areas = vec![0; count as usize];
+    labels.iter().for_each(|&label| areas[label as usize] += 1);
+    Ok((labels, areas))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -60,5 +81,13 @@ mod tests {
         assert!((there[1] - 5.5).abs() < 1e-4);
         let back = resize(&there, small, large).unwrap();
         assert!((back[3 * 32 + 16] - 16.0).abs() < 1e-3);
+    }
+
+    #[test]
+    fn two_islands_are_told_apart_and_measured() {
+        let plane = [1.0, 1.0, 0.0, 0.0, 0.9, 0.0, 0.0, 0.1, 0.0, 0.0, 0.0, 0.8];
+        let (labels, areas) = islands(&plane, Size::new(4, 3), 0.2).unwrap();
+        assert_eq!(areas, [8, 3, 1]);
+        assert_eq!((labels[0], labels[4], labels[7], labels[11]), (1, 1, 0, 2));
     }
 }

@@ -1,5 +1,5 @@
-//! Fits a painted layer to the crop it came from: the colour of what is visible around it is
-//! carried into it, and its edge fades.
+//! Fits a painted layer to the crop it came from: specks beside the mask go, the colour of what
+//! is visible around it is carried into it, and its edge fades.
 
 use anyhow::Result;
 
@@ -17,7 +17,13 @@ const MOST: f32 = 0.08;
 /// The alpha fades to nothing over this many pixels at the crop's border.
 const BORDER: usize = 6;
 
-/// Moves the layer's colour toward the visible surroundings and softens its alpha, in place.
+/// A painted island smaller than this share of the largest is a mistake: a collar, a button.
+const SPECK: f32 = 0.15;
+/// From this coverage on, a pixel belongs to an island.
+const LAND: f32 = 0.15;
+
+/// Clears specks, moves the layer's colour toward the visible surroundings and softens
+/// its alpha, in place.
 ///
 /// The network also paints what it can see. Where nothing is hidden, the difference between
 /// the crop and the painting is an error of colour; it is carried into the hidden area by
@@ -27,11 +33,27 @@ const BORDER: usize = 6;
 /// If the kernel library refuses the planes.
 pub fn fit(crop: &Image, layer: &mut Layer) -> Result<()> {
     let size = layer.alpha.size();
+    clear_specks(layer, size)?;
     match_color(crop, layer, size)?;
     let soft = filter::blur(layer.alpha.data(), size, FEATHER)?;
     for (i, (alpha, soft)) in layer.alpha.data_mut().iter_mut().zip(soft).enumerate() {
         // Outward only: a mask's rim must not shine through.
         *alpha = alpha.max(soft) * border_ramp(i, size);
+    }
+    Ok(())
+}
+
+fn clear_specks(layer: &mut Layer, size: Size) -> Result<()> {
+    let (labels, areas) = filter::islands(layer.alpha.data(), size, LAND)?;
+    let largest = areas.iter().skip(1).copied().max().unwrap_or(0);
+    let keep: Vec<f32> = labels
+        .iter()
+        .map(|&l| f32::from(l > 0 && areas[l as usize] as f32 >= SPECK * largest as f32))
+        .collect();
+    // What lies within a few pixels of an island that stays is its own soft edge.
+    let near = filter::blur(&keep, size, 2.0)?;
+    for (alpha, near) in layer.alpha.data_mut().iter_mut().zip(near) {
+        *alpha *= (near * 8.0).min(1.0);
     }
     Ok(())
 }
@@ -108,5 +130,18 @@ mod tests {
         assert!(alpha[32 * 64 + 43] > 0.0 && alpha[32 * 64 + 43] < 0.6);
         assert!(alpha[32 * 64 + 56] < 1e-3);
         assert!(alpha[0].abs() < f32::EPSILON);
+    }
+
+    #[test]
+    fn a_speck_beside_the_mask_goes_and_the_mask_stays() {
+        let (crop, mut layer) = scene(0.5, 0.5);
+        let at = |x: usize, y: usize| y * 64 + x;
+        for (x, y) in [(55, 10), (56, 10), (55, 11)] {
+            layer.alpha.data_mut()[at(x, y)] = 0.9;
+        }
+        fit(&crop, &mut layer).unwrap();
+        assert!(layer.alpha.data()[at(55, 10)] < 1e-3);
+        assert!(layer.alpha.data()[at(32, 32)] > 0.99);
+        assert!(layer.alpha.data()[at(41, 32)] > 0.9, "the edge is not eaten");
     }
 }
