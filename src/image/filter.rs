@@ -54,7 +54,9 @@ pub fn islands(plane: &[f32], size: Size, threshold: f32) -> Result<(Vec<i32>, V
     let count = imgproc::connected_components(&bytes, &mut labels, 8, CV_32S)?;
     let labels = labels.data_typed::<i32>()?.to_vec();
     let mut areas = vec![0; count as usize];
-    labels.iter().for_each(|&label| areas[label as usize] += 1);
+    for &label in &labels {
+        areas[label as usize] += 1;
+    }
     Ok((labels, areas))
 }
 
