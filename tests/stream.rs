@@ -89,6 +89,15 @@ fn other_containers_are_read() {
 }
 
 #[test]
+fn a_container_without_times_for_its_b_frames_is_not_called_cut_off() {
+    let folder = folder();
+    let text = "videotestsrc num-buffers=60 ! {SMALL} ! x264enc bframes=3 ! h264parse ! avimux";
+    let text = format!("{} ! filesink location={{out}}", text.replace("{SMALL}", SMALL));
+    make(&folder.path().join("in.avi"), &text);
+    survives(folder.path(), "in.avi", "out.mkv");
+}
+
+#[test]
 fn a_file_without_sound_does_not_hang() {
     let folder = folder();
     let path = folder.path().join("in.mp4");

@@ -62,7 +62,7 @@ pub fn verify(input: &Path, written: &Written) -> Result<Verdict> {
         breaches.push(format!("the output cannot be read to its end: {cause}"));
     }
     if !written.partial {
-        breaches.extend(cut_off(&input));
+        breaches.extend(cut_off(&input, written.times.last().copied().unwrap_or_default()));
     }
     Ok(Verdict {
         frames_pushed: written.times.len(),
@@ -115,13 +115,15 @@ fn sound(input: &Contents, output: &Contents, breaches: &mut Vec<String>) -> Vec
 }
 
 /// A sentence if the input holds less than its header promises, or cannot be read to its end.
-fn cut_off(input: &Contents) -> Option<String> {
-    let end = input.end().as_secs_f64();
+/// What was shown until `shown` counts too: AVI gives its B-frames no time of their own.
+fn cut_off(input: &Contents, shown: Duration) -> Option<String> {
+    let last = input.end().max(shown);
+    let end = last.as_secs_f64();
     if let Some(cause) = &input.broken {
         return Some(format!("the input breaks off at {end:.2} s: {cause}"));
     }
     let promised = input.duration?;
-    (input.end() + SHORT < promised).then(|| {
+    (last + SHORT < promised).then(|| {
         let promised = promised.as_secs_f64();
         format!(
             "the input breaks off at {end:.2} s of the {promised:.2} s that its header promises"
