@@ -56,8 +56,9 @@ impl Place {
             .permissions(Permissions::from_mode(0o666))
             .tempfile_in(folder(&self.path))
             .map_err(|error| {
-                let cause = error.get_ref().and_then(std::error::Error::source);
-                let cause = cause.map_or_else(|| error.to_string(), ToString::to_string);
+                // tempfile adds the temporary path, which means nothing to the user.
+                let text = error.to_string();
+                let cause = text.split(" at path ").next().unwrap_or(&text);
                 anyhow!("{shown}: cannot be written: {cause}; choose another folder with -o")
             })?;
         Ok(Part { file, place: self.clone() })
