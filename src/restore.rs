@@ -32,6 +32,9 @@ impl Patch {
     }
 }
 
+/// A picture and the faces in it.
+pub type Look<'a> = (&'a Picture<'a>, &'a [Face]);
+
 /// Less mean coverage than this is nothing to see: the network found no mask.
 const NOTHING_PAINTED: f32 = 0.002;
 
@@ -52,29 +55,41 @@ impl Restorer {
     /// # Errors
     /// If the picture cannot be sampled or the network fails; the picture is as it was.
     pub fn patches(&mut self, picture: &Picture<'_>, faces: &[Face]) -> Result<Vec<Patch>> {
+        Ok(self.patches_of(&[(picture, faces)])?.pop().unwrap_or_default())
+    }
+
+    /// The patches of several pictures, such as the frames of several streams: all their faces
+    /// are one batch.
+    ///
+    /// # Errors
+    /// As [`Restorer::patches`].
+    pub fn patches_of(&mut self, looks: &[Look<'_>]) -> Result<Vec<Vec<Patch>>> {
         let mut places = Vec::new();
         let mut crops = Vec::new();
-        for face in faces.iter().filter(|face| face.worn) {
+        let faces = looks.iter().enumerate();
+        let faces = faces.flat_map(|(n, look)| look.1.iter().map(move |face| (n, look.0, face)));
+        for (n, picture, face) in faces.filter(|(.., face)| face.worn) {
             let Some(crop_from_frame) = align::crop_from_landmarks(&face.landmarks) else {
                 continue;
             };
             let mut crop = Image::new(self.unmasker.crop_size());
             warp::crop(picture, &crop_from_frame, &mut crop)?;
-            places.push((face.id, crop_from_frame));
+            places.push((n, face.id, crop_from_frame));
             crops.push(crop);
         }
+        let mut patches: Vec<Vec<Patch>> = vec![Vec::new(); looks.len()];
         if crops.is_empty() {
-            return Ok(Vec::new());
+            return Ok(patches);
         }
         let layers = self.unmasker.unmask(&crops).context("painting faces")?;
-        let mut patches = Vec::with_capacity(layers.len());
-        for (((id, crop_from_frame), crop), mut layer) in places.into_iter().zip(&crops).zip(layers)
+        for (((n, id, crop_from_frame), crop), mut layer) in
+            places.into_iter().zip(&crops).zip(layers)
         {
             if layer.alpha.mean() < NOTHING_PAINTED {
                 continue;
             }
             harmonize::fit(crop, &mut layer)?;
-            patches.push(Patch { id, layer, crop_from_frame });
+            patches[n].push(Patch { id, layer, crop_from_frame });
         }
         Ok(patches)
     }

@@ -14,7 +14,7 @@ use mask2face::media::source::Promise;
 use mask2face::media::{
     FileSink, FileSource, Frame, Launch, Plan, Source, StopSignal, Target, verify,
 };
-use mask2face::pipeline::{Pipeline, Stage, Stats};
+use mask2face::pipeline::{Pipeline, Round, Stage, Stats};
 use support::{SMALL, contents, folder, make, names, talking, video};
 
 /// Sends a file through source, threads and sink, without a look at its faces.
@@ -241,18 +241,20 @@ fn open(path: &Path) -> FileSource {
 struct AtTen<F: FnMut() + Send + 'static>(usize, F);
 
 impl<F: FnMut() + Send + 'static> Stage for AtTen<F> {
-    type In = Frame;
-    type Out = Frame;
+    type In = Round<Frame>;
+    type Out = Round<Frame>;
     const NAME: &'static str = "at-ten";
 
-    fn process(&mut self, mut frame: Frame) -> Result<Option<Frame>> {
+    fn process(&mut self, mut round: Round<Frame>) -> Result<Option<Round<Frame>>> {
         self.0 += 1;
         if self.0 == 10 {
             (self.1)();
         }
         // every frame is written to, so that copies are tried too
-        frame.write()?.picture()?.planes[0].data[0] = 16;
-        Ok(Some(frame))
+        for (_, frame) in round.items_mut() {
+            frame.write()?.picture()?.planes[0].data[0] = 16;
+        }
+        Ok(Some(round))
     }
 }
 

@@ -65,18 +65,26 @@ pub struct FaceTracker {
     tracks: Vec<Track>,
     next_id: u64,
     since_detection: usize,
+    detect_every: usize,
 }
 
 impl FaceTracker {
     /// A tracker that knows no face yet.
     pub fn new(detector: Detector, landmarker: Landmarker) -> Self {
-        Self { detector, landmarker, tracks: Vec::new(), next_id: 1, since_detection: DETECT_EVERY }
+        let (next_id, since_detection) = (1, DETECT_EVERY);
+        let detect_every = DETECT_EVERY;
+        Self { detector, landmarker, tracks: Vec::new(), next_id, since_detection, detect_every }
+    }
+
+    /// Looks for new faces `factor` times as seldom as usual, while every track holds.
+    pub fn detect_less(&mut self, factor: usize) {
+        self.detect_every = DETECT_EVERY * factor.max(1);
     }
 
     /// Forgets all faces: another stream, or another photo, follows.
     pub fn reset(&mut self) {
         self.tracks.clear();
-        self.since_detection = DETECT_EVERY;
+        self.since_detection = self.detect_every;
     }
 
     /// The faces of the next picture, taken `seconds` into the stream.
@@ -86,7 +94,7 @@ impl FaceTracker {
     pub fn faces(&mut self, picture: &Picture<'_>, seconds: f64) -> Result<Vec<Face>> {
         let lost = self.follow(picture, seconds)?;
         self.since_detection += 1;
-        if lost || self.tracks.is_empty() || self.since_detection >= DETECT_EVERY {
+        if lost || self.tracks.is_empty() || self.since_detection >= self.detect_every {
             self.since_detection = 0;
             let found = self.detector.detect(picture)?;
             self.vouch(&found);

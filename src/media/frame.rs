@@ -91,12 +91,14 @@ fn picture_format(info: &gst_video::VideoInfo) -> Result<PictureFormat> {
 
 /// A frame: planes, what they mean, and when they are shown. A frame that nobody writes to
 /// goes from decoder to encoder without a copy.
-#[derive(Debug)]
+/// A clone shares the pixels; whoever writes gets a copy of their own.
+#[derive(Clone, Debug)]
 pub struct Frame {
     pub(super) buffer: gst::Buffer,
     pub(super) shape: Arc<Shape>,
     time: Duration,
     duration: Option<Duration>,
+    holding: bool,
 }
 
 impl Frame {
@@ -106,7 +108,19 @@ impl Frame {
         time: Duration,
         duration: Option<Duration>,
     ) -> Self {
-        Self { buffer, shape, time, duration }
+        Self { buffer, shape, time, duration, holding: false }
+    }
+
+    /// The same picture as one that stands in for a stream that is away, shown at `time`.
+    #[must_use]
+    pub fn into_holding(self, time: Duration) -> Self {
+        Self { time, holding: true, ..self }
+    }
+
+    /// Whether this picture stands in for a live stream that is away: nothing is looked for in
+    /// it.
+    pub fn is_holding(&self) -> bool {
+        self.holding
     }
 
     /// When the frame is shown, from the start of the stream (`GStreamer`'s running time).

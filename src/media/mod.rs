@@ -10,21 +10,29 @@
 //! | [`place`], [`target`] | an output's name, until and when it is whole; its container |
 //! | [`probe`] | what is in a file, without decoding it |
 //! | [`verify`] | an output against its input |
+//! | [`entrance`] | where live streams come in: the newest frame wins |
+//! | [`outlet`] | what comes out of a live pipeline, and what takes it |
+//! | [`stream`] | how a live stream stands |
+//! | [`timer`] | the time since a job began |
 
 mod bus;
 mod clock;
 mod encoder;
+pub mod entrance;
 pub mod frame;
 pub mod inspect;
 pub mod launch;
 mod matroska;
 mod mp4;
+pub mod outlet;
 pub mod place;
 pub mod probe;
 pub mod sink;
 mod sound;
 pub mod source;
+pub mod stream;
 pub mod target;
+pub mod timer;
 pub mod verify;
 
 use anyhow::{Context, Result};

@@ -8,6 +8,8 @@ use crate::image::{Image, Picture, warp};
 use crate::mask::{MaskStyle, paint};
 use crate::restore::{Patch, Restorer};
 
+pub use crate::restore::Look;
+
 /// One of the two directions.
 pub enum Effect {
     /// Takes the masks off.
@@ -22,11 +24,22 @@ impl Effect {
     /// # Errors
     /// If the picture cannot be sampled or a network fails.
     pub fn patches(&mut self, picture: &Picture<'_>, faces: &[Face]) -> Result<Vec<Patch>> {
+        Ok(self.patches_of(&[(picture, faces)])?.pop().unwrap_or_default())
+    }
+
+    /// The patches of several pictures, whose faces come in one batch.
+    ///
+    /// # Errors
+    /// As [`Effect::patches`].
+    pub fn patches_of(&mut self, looks: &[Look<'_>]) -> Result<Vec<Vec<Patch>>> {
         match self {
-            Self::Unmask(restorer) => restorer.patches(picture, faces),
+            Self::Unmask(restorer) => restorer.patches_of(looks),
             Self::PutOn(style) => {
-                let bare = faces.iter().filter(|face| !face.worn);
-                bare.filter_map(|face| put_on(style, picture, face).transpose()).collect()
+                let of_one = |(picture, faces): &Look<'_>| {
+                    let bare = faces.iter().filter(|face| !face.worn);
+                    bare.filter_map(|face| put_on(style, picture, face).transpose()).collect()
+                };
+                looks.iter().map(of_one).collect()
             }
         }
     }

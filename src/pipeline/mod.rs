@@ -5,14 +5,26 @@
 //! every stage drains what it has and ends. An error or panic in a stage ends all others in
 //! the same way, and [`Running::join`] returns it; the sink is then dropped, not finished.
 //!
+//! What travels is a round: at most one frame of each stream. A file is a stream alone. Live
+//! streams come in through one entrance, where the newest frame wins.
+//!
 //! | file | holds |
 //! |---|---|
 //! | [`stage`] | trait Stage, its loop, the thread spawner |
 //! | [`stages`] | find faces, lay something over them |
 //! | [`effect`] | what is laid: the restored face, or a painted mask |
+//! | [`round`] | what travels, and how much of it at once |
+//! | [`ends`] | where rounds come from and go to |
+//! | [`outlets`] | the end of a live pipeline, and what is counted there |
+//! | [`load`], [`latency`] | what gives under load; how long frames were under way |
 //! | [`stats`] | counters and times |
 
 pub mod effect;
+pub mod ends;
+pub mod latency;
+pub mod load;
+pub mod outlets;
+pub mod round;
 pub mod stage;
 pub mod stages;
 pub mod stats;
@@ -22,8 +34,13 @@ use std::thread::JoinHandle;
 use anyhow::Result;
 use crossbeam_channel::{Receiver, bounded};
 
+use crate::media::outlet::Shown;
 use crate::media::{Frame, Sink, Source};
 pub use effect::Effect;
+pub use ends::{Live, RoundSink, RoundSource};
+pub use load::Load;
+pub use outlets::{LiveStats, Outlets};
+pub use round::Round;
 use stage::FirstError;
 pub use stage::Stage;
 pub use stages::{Detect, Lay};
@@ -43,16 +60,21 @@ pub struct Pipeline<T> {
     stats: Stats,
 }
 
-impl Pipeline<Frame> {
-    /// Begins with the frames of `source`.
-    pub fn from_source(mut source: Box<dyn Source>, stats: Stats) -> Self {
+impl Pipeline<Round<Frame>> {
+    /// Begins with the frames of `source`, a stream alone.
+    pub fn from_source(source: Box<dyn Source>, stats: Stats) -> Self {
+        Self::from_rounds(Box::new(ends::One(source)), stats)
+    }
+
+    /// Begins with the rounds of `source`.
+    pub fn from_rounds(mut source: Box<dyn RoundSource>, stats: Stats) -> Self {
         let (sender, output) = bounded(WAITING);
         let first = FirstError::default();
         let (failed, counters) = (first.clone(), stats.stage("source"));
         let body: Body = Box::new(move || {
             stage::guarded("source", &failed, || {
-                while let Some(frame) = counters.time(|| source.next_frame())? {
-                    if sender.send(frame).is_err() {
+                while let Some(round) = counters.time(|| source.next_round())? {
+                    if sender.send(round).is_err() {
                         break;
                     }
                     counters.gave();
@@ -63,12 +85,22 @@ impl Pipeline<Frame> {
         });
         Self { output, bodies: vec![("source", body)], first, stats }
     }
+}
 
+impl<T: Into<Shown> + Send + 'static> Pipeline<Round<T>> {
     /// Ends in `sink` and starts all threads.
     ///
     /// # Errors
     /// If a thread cannot be started.
-    pub fn into_sink(mut self, mut sink: Box<dyn Sink>) -> Result<Running> {
+    pub fn into_sink(self, sink: Box<dyn Sink>) -> Result<Running> {
+        self.into_rounds(Box::new(ends::Only(sink)))
+    }
+
+    /// Ends in `sink`, which takes the rounds of all streams, and starts all threads.
+    ///
+    /// # Errors
+    /// If a thread cannot be started.
+    pub fn into_rounds(mut self, mut sink: Box<dyn RoundSink>) -> Result<Running> {
         let (output, failed) = (self.output, self.first.clone());
         let counters = self.stats.stage("sink");
         self.bodies.push((
@@ -76,8 +108,9 @@ impl Pipeline<Frame> {
             Box::new(move || {
                 let first = failed.clone();
                 stage::guarded("sink", &failed, move || {
-                    for frame in output {
-                        counters.time(|| sink.push(frame))?;
+                    for round in output {
+                        let round = round.try_map(|_, item| Ok(item.into()))?;
+                        counters.time(|| sink.push(round))?;
                         counters.took();
                     }
                     if first.is_set() { Ok(()) } else { counters.time(|| sink.finish()) }
