@@ -1,5 +1,5 @@
 //! What is known of a live stream while it runs, for messages, reports and pages. Names and
-//! causes come in without credentials: see [`super::secret`].
+//! causes come in without credentials.
 
 use std::collections::VecDeque;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
