@@ -10,7 +10,7 @@ fn main() -> ExitCode {
     match mask2face::media::init().and_then(|()| cli::dispatch(cli)) {
         Ok(verdict) => verdict.into(),
         Err(error) => {
-            eprintln!("mask2face: error: {error:#}");
+            eprintln!("mask2face: error: {}", cli::one_line(&format!("{error:#}")));
             ExitCode::FAILURE
         }
     }

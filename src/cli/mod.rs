@@ -2,7 +2,8 @@
 //!
 //! | file | does |
 //! |---|---|
-//! | [`run`] | the main job: which inputs, to which outputs |
+//! | [`run`] | the main job |
+//! | [`batch`] | which inputs, to which outputs, and what came of each |
 //! | `video`, `photo` | one video file, one photo |
 //! | [`generate`] | photos of bare faces into training pairs |
 //! | [`doctor`] | what works on this machine |
@@ -12,6 +13,7 @@
 //! | [`interrupt`] | Ctrl-C |
 //! | [`progress`] | how far a job is |
 
+pub mod batch;
 pub mod doctor;
 pub mod generate;
 pub mod interrupt;
@@ -23,6 +25,8 @@ pub mod run;
 mod table;
 mod video;
 
+use std::fmt::Write as _;
+use std::path::Path;
 use std::process::ExitCode;
 
 use anyhow::Result;
@@ -81,5 +85,40 @@ pub fn dispatch(cli: Cli) -> Result<Verdict> {
         Command::Generate(args) => generate::run(&args),
         Command::Models(args) => models::run(&args),
         Command::Doctor(args) => doctor::run(&args),
+    }
+}
+
+/// `text` on one line: names may hold line ends.
+pub fn one_line(text: &str) -> String {
+    let mut line = String::with_capacity(text.len());
+    for c in text.chars() {
+        if c.is_control() { line.extend(c.escape_default()) } else { line.push(c) }
+    }
+    line
+}
+
+/// A path as text that tells every byte: those that are no UTF-8 as `\xNN`.
+pub fn shown(path: &Path) -> String {
+    let mut text = String::new();
+    for chunk in path.as_os_str().as_encoded_bytes().utf8_chunks() {
+        text.push_str(chunk.valid());
+        for byte in chunk.invalid() {
+            let _ = write!(text, "\\x{byte:02X}"); // A string takes everything.
+        }
+    }
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use std::ffi::OsStr;
+    use std::os::unix::ffi::OsStrExt;
+
+    use super::*;
+
+    #[test]
+    fn odd_names_are_told_on_one_line_byte_by_byte() {
+        assert_eq!(one_line("a\nb\u{1b}[0m \u{e9}"), "a\\nb\\u{1b}[0m \u{e9}");
+        assert_eq!(shown(Path::new(OsStr::from_bytes(b"a\xff\xc3\xa9"))), "a\\xFF\u{e9}");
     }
 }

@@ -1,10 +1,11 @@
 //! `run` on a photo: the same core call, once.
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use anyhow::{Context, Result};
 use serde::Serialize;
 
+use super::batch::report::{Details, Outcome, Status};
 use super::networks::{Crew, ModelFacts};
 use crate::image::photo::{Photo, PhotoFormat};
 use crate::media::Place;
@@ -12,8 +13,6 @@ use crate::media::Place;
 /// What was done.
 #[derive(Debug, Serialize)]
 pub(super) struct Report {
-    input: PathBuf,
-    output: PathBuf,
     width: usize,
     height: usize,
     model: Option<ModelFacts>,
@@ -34,7 +33,7 @@ pub(super) fn run(
     input: &Path,
     place: &Place,
     crew: impl FnOnce() -> Result<Crew>,
-) -> Result<Report> {
+) -> Result<Outcome> {
     let shown = place.path().display();
     let format = PhotoFormat::of(place.path()).with_context(|| {
         format!("{shown}: unknown extension for a photo; use .jpg, .jpeg, .png or .webp")
@@ -53,13 +52,13 @@ pub(super) fn run(
     let extension = place.path().extension().unwrap_or_default().to_string_lossy();
     let part = place.begin(&extension)?;
     std::fs::write(part.path(), written).with_context(|| format!("{shown}: cannot be written"))?;
-    Ok(Report {
-        input: input.to_owned(),
-        output: part.keep(false)?,
+    let report = Report {
         width: size.width,
         height: size.height,
         model: crew.model,
         faces: faces.len(),
         painted: patches.len(),
-    })
+    };
+    let (output, details) = (Some(part.keep(false)?), Some(Details::Photo(report)));
+    Ok(Outcome { output, status: Status::Done, why: None, details })
 }

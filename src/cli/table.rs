@@ -23,7 +23,8 @@ pub fn print_json(value: &impl Serialize) -> Result<()> {
     Ok(writeln!(out)?)
 }
 
-fn render(rows: &[Vec<String>]) -> String {
+/// Rows as columns that line up, two spaces apart.
+pub fn render(rows: &[Vec<String>]) -> String {
     let columns = rows.iter().map(Vec::len).max().unwrap_or(0);
     let width = |column: usize| {
         rows.iter().filter_map(|row| row.get(column)).map(|cell| cell.chars().count()).max()

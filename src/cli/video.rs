@@ -1,17 +1,18 @@
 //! One video file through the pipeline, checked afterwards.
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::time::Instant;
 
 use anyhow::{Context, Result};
 use serde::Serialize;
 
-use super::Verdict;
+use super::batch::report::{Details, Outcome, Status};
 use super::interrupt::Interrupt;
 use super::networks::{Crew, ModelFacts};
-use super::progress::{Progress, TICK};
+use super::progress::{FileBoard, TICK};
 use crate::media::{FileSink, FileSource, Launch, Plan, Target, verify};
-use crate::pipeline::stats::Snapshot;
+use crate::pipeline::ledger::Span;
+use crate::pipeline::stats::{Snapshot, StageSnapshot};
 use crate::pipeline::{Detect, Lay, Pipeline, Stats};
 
 /// What to do.
@@ -20,24 +21,30 @@ pub(super) struct Job<'a> {
     pub input: &'a Path,
     pub target: Target,
     pub launch: &'a Launch,
-    pub quiet: bool,
+    pub board: &'a FileBoard<'a>,
 }
 
 /// What was done.
 #[derive(Debug, Serialize)]
-pub(super) struct Report {
-    input: PathBuf,
-    output: PathBuf,
-    partial: bool,
+pub(in crate::cli) struct Report {
     width: usize,
     height: usize,
     model: Option<ModelFacts>,
     encoder: String,
     notes: Vec<String>,
+    stats: Snapshot,
+    /// The frames that were changed.
+    changed: Vec<Span>,
+    check: verify::Verdict,
+    times: Times,
+}
+
+/// All that differs from run to run.
+#[derive(Debug, Serialize)]
+struct Times {
     seconds: f64,
     frames_per_second: f64,
-    stats: Snapshot,
-    check: verify::Verdict,
+    stages: Vec<StageSnapshot>,
 }
 
 /// Runs the job.
@@ -45,7 +52,7 @@ pub(super) fn run(
     job: &Job<'_>,
     crew: impl FnOnce() -> Result<Crew>,
     interrupt: &Interrupt,
-) -> Result<(Verdict, Report)> {
+) -> Result<Outcome> {
     let begun = Instant::now();
     let source = FileSource::open(job.input, job.launch, interrupt.stop.clone())?;
     let crew = crew()?;
@@ -58,22 +65,20 @@ pub(super) fn run(
     };
     let sink = FileSink::create(plan, job.launch, interrupt.stop.clone())?;
     interrupt.guard(sink.part_path().map(Path::to_owned));
-    let mut progress = Progress::new(job.input, promise.frames(), job.quiet);
-    if !job.quiet {
-        sink.notes().iter().for_each(|note| progress.say(note));
-    }
+    job.board.expect(promise.frames(), 0);
+    sink.notes().iter().for_each(|note| job.board.note(note));
     let (record, stats) = (sink.record(), Stats::default());
     let running = Pipeline::from_source(Box::new(source), stats.clone())
         .then(Detect::new(crew.tracker, stats.clone()))
         .then(Lay::new(crew.effect, stats.clone()))
         .into_sink(Box::new(sink))?;
     while !running.is_done() {
-        progress.show(&stats.snapshot());
+        let now = stats.snapshot();
+        job.board.show(now.frames_out, now.faces);
         std::thread::sleep(TICK);
     }
     let ended = running.join();
     interrupt.guard(None);
-    progress.end();
     ended?;
     let written = record.take().context("the sink left no record")?;
     let mut check = verify::verify(job.input, &written)?;
@@ -83,35 +88,47 @@ pub(super) fn run(
             check.breaches.push(format!("the input breaks off at {end:.2} s: {cause}"));
         }
     }
-    let verdict = conclude(job.input, &written.path, written.partial, &check);
+    let (status, why) = conclude(job, &written.path, written.partial, &check);
     let seconds = begun.elapsed().as_secs_f64();
+    let mut stats_now = stats.snapshot();
+    let stages = std::mem::take(&mut stats_now.stages);
+    let frames_per_second = check.frames_pushed as f64 / seconds;
     let report = Report {
-        input: job.input.to_owned(),
-        output: written.path,
-        partial: written.partial,
         width: promise.size().width,
         height: promise.size().height,
         model: crew.model,
         encoder: written.encoder,
         notes: written.notes,
-        seconds,
-        frames_per_second: check.frames_pushed as f64 / seconds,
-        stats: stats.snapshot(),
+        stats: stats_now,
+        changed: stats.changes(),
         check,
+        times: Times { seconds, frames_per_second, stages },
     };
-    Ok((verdict, report))
+    let details = Some(Details::Video(Box::new(report)));
+    Ok(Outcome { output: Some(written.path), status, why, details })
 }
 
 /// Says what is wrong, if anything.
-fn conclude(input: &Path, output: &Path, partial: bool, check: &verify::Verdict) -> Verdict {
+fn conclude(
+    job: &Job<'_>,
+    output: &Path,
+    partial: bool,
+    check: &verify::Verdict,
+) -> (Status, Option<String>) {
+    let (input, output) = (job.input.display(), output.display());
     for breach in &check.breaches {
-        eprintln!("mask2face: {}: {breach}; the result is {}", input.display(), output.display());
+        job.board.say(&format!("{input}: {breach}; the result is {output}"));
     }
     if partial {
-        eprintln!("mask2face: stopped early; the part that is done is {}", output.display());
-        return Verdict::Incomplete;
+        let why = format!("stopped early; the part that is done is {output}");
+        job.board.say(&why);
+        return (Status::Partial, Some(why));
     }
-    if check.breaches.is_empty() { Verdict::Done } else { Verdict::Breach }
+    if check.breaches.is_empty() {
+        (Status::Done, None)
+    } else {
+        (Status::Breach, Some(check.breaches.join("; ")))
+    }
 }
 
 /// The tag that says what this file is.

@@ -30,6 +30,7 @@ pub mod probe;
 pub mod sink;
 mod sound;
 pub mod source;
+mod spell;
 pub mod stream;
 pub mod target;
 pub mod timer;

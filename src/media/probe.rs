@@ -15,6 +15,7 @@ use sha2::{Digest, Sha256};
 
 use super::bus::Bell;
 use super::source::pipeline;
+use super::spell::Spelled;
 
 /// What a stream carries.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
@@ -78,10 +79,9 @@ impl Contents {
 /// # Errors
 /// If the file cannot be opened or holds no streams.
 pub fn contents(path: &Path, limits: &[u64]) -> Result<Contents> {
-    let pipeline = pipeline(&format!(
-        "filesrc location={} ! parsebin name=input",
-        super::launch::quoted(utf8(path)?)
-    ))?;
+    let spelled = Spelled::input(path)?;
+    let pipeline =
+        pipeline(&format!("filesrc location={} ! parsebin name=input", spelled.quoted()))?;
     let bell = Bell::default();
     bell.listen(&pipeline, None);
     let tallies: Tallies = Arc::default();
@@ -273,9 +273,4 @@ pub fn readable(path: &Path) -> Result<()> {
     ensure!(!about.is_dir(), "{shown}: is a folder, not a video");
     ensure!(!about.is_file() || about.len() > 0, "{shown}: the file is empty; copy it again");
     Ok(())
-}
-
-/// `path` as `GStreamer` wants it.
-pub(super) fn utf8(path: &Path) -> Result<&str> {
-    path.to_str().with_context(|| format!("{}: the name is not UTF-8; rename it", path.display()))
 }

@@ -12,12 +12,13 @@ use gstreamer_app::AppSrc;
 use super::bus::Bell;
 use super::encoder::{self, Choice};
 use super::frame::{Frame, Shape};
-use super::launch::{Launch, quoted};
+use super::launch::Launch;
 use super::place::Part;
 use super::sound::{Sound, UNFIT};
 use super::source::{Promise, StopSignal, element, pipeline};
+use super::spell::Spelled;
 use super::target::{Container, Target};
-use super::{Sink, matroska, mp4, probe};
+use super::{Sink, matroska, mp4};
 
 /// Frames that wait before the encoder.
 const WAITING: u64 = 4;
@@ -92,11 +93,11 @@ impl FileSink {
         let part = plan.target.begin()?;
         let shape = Arc::clone(&plan.promise.shape);
         let choice = encoder::choose(&shape, container)?;
-        let (input, output) =
-            (quoted(probe::utf8(&plan.input)?), quoted(probe::utf8(part.path())?));
+        let (input, output) = (Spelled::input(&plan.input)?, Spelled::output(part.path())?);
+        let (input_text, output_text) = (input.quoted(), output.quoted());
         let values = [
-            ("input", input.as_str()),
-            ("output", output.as_str()),
+            ("input", input_text.as_str()),
+            ("output", output_text.as_str()),
             ("encoder", choice.text.as_str()),
             ("muxer", container.muxer()),
         ];

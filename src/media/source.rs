@@ -13,6 +13,7 @@ use gstreamer_app::AppSink;
 use super::bus::{self, Bell};
 use super::frame::{FORMATS, Frame, Shape};
 use super::launch::{Launch, quoted};
+use super::spell::Spelled;
 use super::{Source, probe};
 
 /// How often a waiting source looks whether it shall stop.
@@ -93,7 +94,8 @@ impl FileSource {
     /// installed.
     pub fn open(path: &Path, launch: &Launch, stop: StopSignal) -> Result<Self> {
         probe::readable(path)?;
-        let pipeline = build(path, launch)?;
+        let spelled = Spelled::input(path)?;
+        let pipeline = build(&spelled, launch)?;
         let sink = element(&pipeline, "frames")?
             .downcast::<AppSink>()
             .map_err(|_| anyhow!("the pipeline's element frames is no appsink"))?;
@@ -177,10 +179,10 @@ impl Drop for FileSource {
     }
 }
 
-fn build(path: &Path, launch: &Launch) -> Result<gst::Pipeline> {
+fn build(input: &Spelled, launch: &Launch) -> Result<gst::Pipeline> {
     let formats: Vec<_> = FORMATS.iter().map(|format| format.to_str().as_str()).collect();
     let formats = format!("video/x-raw,format={{{}}}", formats.join(","));
-    let input = quoted(probe::utf8(path)?);
+    let input = input.quoted();
     let values = [("input", input.as_str()), ("formats", &quoted(&formats))];
     pipeline(&launch.section("source", &values)?)
 }

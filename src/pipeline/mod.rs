@@ -18,10 +18,12 @@
 //! | [`outlets`] | the end of a live pipeline, and what is counted there |
 //! | [`load`], [`latency`] | what gives under load; how long frames were under way |
 //! | [`stats`] | counters and times |
+//! | [`ledger`] | which frames were changed |
 
 pub mod effect;
 pub mod ends;
 pub mod latency;
+pub mod ledger;
 pub mod load;
 pub mod outlets;
 pub mod round;

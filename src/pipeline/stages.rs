@@ -129,6 +129,9 @@ impl Stage for Lay {
             let original = live.then(|| frame.clone());
             lay(&mut frame, &patches)?;
             stats.painted_faces(patches.len());
+            if !live {
+                stats.changed(frame.time(), patches.len());
+            }
             let marks = if live { faces.iter().map(mark).collect() } else { Vec::new() };
             Ok(Shown { frame, original, restored: !patches.is_empty(), marks })
         });

@@ -6,6 +6,8 @@ use std::time::{Duration, Instant};
 
 use serde::Serialize;
 
+use super::ledger::{Ledger, Span};
+
 /// Counters that stages write and a progress bar or report reads, at any time.
 #[derive(Clone, Debug, Default)]
 pub struct Stats(Arc<Counters>);
@@ -16,6 +18,7 @@ struct Counters {
     painted: AtomicU64,
     failed: AtomicU64,
     failure: Mutex<Option<String>>,
+    ledger: Mutex<Ledger>,
     stages: Mutex<Vec<Arc<StageStats>>>,
 }
 
@@ -35,6 +38,7 @@ pub struct Snapshot {
     /// What failed on the first of them.
     pub failure: Option<String>,
     /// The stages in stream order.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
     pub stages: Vec<StageSnapshot>,
 }
 
@@ -60,6 +64,16 @@ impl Stats {
     /// Counts faces over which something was laid in a frame.
     pub fn painted_faces(&self, n: usize) {
         self.0.painted.fetch_add(n as u64, Ordering::Relaxed);
+    }
+
+    /// Puts down the next frame, shown at `time`, of which `faces` faces were changed.
+    pub fn changed(&self, time: Duration, faces: usize) {
+        self.0.ledger.lock().unwrap_or_else(PoisonError::into_inner).note(time, faces);
+    }
+
+    /// Which frames were changed.
+    pub fn changes(&self) -> Vec<Span> {
+        self.0.ledger.lock().unwrap_or_else(PoisonError::into_inner).spans()
     }
 
     /// What came out well, or nothing: then the frame passes as it was, and is counted.

@@ -67,9 +67,16 @@ pub fn outcome(output: &Output) -> (i32, String) {
     (output.status.code().expect("ended by a signal"), said)
 }
 
-/// The JSON report on stdout.
-pub fn report(output: &Output) -> serde_json::Value {
+/// The JSON report on stdout, of a batch.
+pub fn whole_report(output: &Output) -> serde_json::Value {
     serde_json::from_slice(&output.stdout).expect("stdout is no JSON")
+}
+
+/// What the JSON report on stdout says of the one file.
+pub fn report(output: &Output) -> serde_json::Value {
+    let mut report = whole_report(output);
+    assert_eq!(report["files"].as_array().map(Vec::len), Some(1), "{report}");
+    report["files"][0].take()
 }
 
 /// A file's streams.
