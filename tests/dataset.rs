@@ -13,6 +13,7 @@ use mask2face::dataset::{Recipe, Summary, generate};
 use mask2face::face::{Landmarks, align};
 use mask2face::geometry::{CropSpace, FrameSpace, Point, Similarity, Size};
 use mask2face::image::photo::{Photo, PhotoFormat};
+use mask2face::mask::Painter;
 
 /// A face-shaped place in a photo, `scale` times as large as the canonical crop.
 fn label(path: &str, scale: f32) -> Label {
@@ -25,8 +26,10 @@ fn label(path: &str, scale: f32) -> Label {
 
 fn write_photo(path: &Path, tint: u8) {
     let size = Size::new(320, 300);
+    // A grain, so that it is not taken for blurred.
+    let grain = |i: usize| (i.wrapping_mul(2_654_435_761) >> 7) as u8 & 31;
     let rgb: Vec<u8> = (0..320 * 300_usize)
-        .flat_map(|i| [(i % 320 / 2) as u8, (i / 320 / 2) as u8, tint])
+        .flat_map(|i| [(i % 320 / 2) as u8 + grain(i), (i / 320 / 2) as u8 + grain(i), tint])
         .collect();
     let photo = Photo::from_rgb8(size, &rgb).unwrap();
     fs::write(path, photo.encode(PhotoFormat::Png).unwrap()).unwrap();
@@ -36,7 +39,8 @@ fn recipe() -> Recipe {
     Recipe {
         per_face: 3,
         count: None,
-        styles: Vec::new(),
+        looks: Vec::new(),
+        painter: Painter::default(),
         side: 96,
         split: Split { valid: 0.3, test: 1 },
         seed: 4,
@@ -102,9 +106,9 @@ fn what_is_left_out_is_named_with_its_reason() {
     assert_eq!((summary.faces, summary.pairs), (1, 3));
     let left_out = |reason: &str| summary.left_out[reason].join(" ");
     assert_eq!(left_out("unreadable"), "broken.png absent.png");
-    assert_eq!(left_out("landmarks' score below .5"), "faint.png");
-    assert_eq!(left_out("eyes closer than 24 px"), "small.png");
-    assert_eq!(left_out("no landmarks"), "blank.png");
+    assert_eq!(left_out("unsure whether it is a face"), "faint.png");
+    assert_eq!(left_out("too small (eyes closer than 24 px)"), "small.png");
+    assert_eq!(left_out("no face"), "blank.png");
 }
 
 #[test]

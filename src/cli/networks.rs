@@ -2,7 +2,7 @@
 //! shares.
 
 use anyhow::{Context, Result};
-use clap::Args;
+use clap::{Args, FromArgMatches};
 use serde::Serialize;
 
 use crate::face::{Detector, FaceTracker, Landmarker, align};
@@ -28,6 +28,16 @@ pub struct NetworkArgs {
     /// CPU threads of the painting network; 0: half of the cores
     #[arg(long, default_value_t = 0, value_name = "N")]
     pub threads: usize,
+}
+
+/// What finds faces in photos: the networks as they are without any option.
+///
+/// # Errors
+/// As [`NetworkArgs::tracker`].
+pub fn face_finder() -> Result<FaceTracker> {
+    let command = NetworkArgs::augment_args(clap::Command::new("networks"));
+    let without_options = command.try_get_matches_from(["networks"])?;
+    NetworkArgs::from_arg_matches(&without_options)?.tracker()
 }
 
 /// What really runs, for the start line, the report and the output's tag.

@@ -9,8 +9,13 @@
 //! | [`contact`] | a sheet of samples to look at |
 
 pub mod contact;
+pub mod finder;
+pub mod grid;
 pub mod labels;
+pub mod portrait;
 pub mod sample;
+pub mod scan;
+pub mod sheet;
 pub mod store;
 
 use std::collections::BTreeMap;
@@ -20,20 +25,13 @@ use std::sync::Mutex;
 use anyhow::{Context, Result};
 use rayon::iter::{IntoParallelRefIterator, ParallelIterator};
 
-use crate::face::{Landmarks, align};
-use crate::geometry::{CropSpace, FrameSpace, Point, Similarity, Size};
 use crate::image::photo::Photo;
-use crate::image::{Image, Layer, warp};
-use crate::mask::{MaskStyle, paint};
+use crate::mask::{Look, Painter};
+use finder::Found;
 use labels::Label;
+use portrait::{BareFace, Refusal};
 use sample::{Plan, Split};
 use store::{Entry, Store};
-
-/// Photos whose landmarks' score is lower are left out.
-pub const MIN_SCORE: f32 = 0.5;
-
-/// Photos with eyes closer together than this, in their own pixels, are left out.
-pub const MIN_EYE_DISTANCE: f32 = 24.0;
 
 /// What to generate.
 #[derive(Clone, Debug)]
@@ -42,8 +40,10 @@ pub struct Recipe {
     pub per_face: usize,
     /// At most so many pairs altogether.
     pub count: Option<usize>,
-    /// Styles to draw from, all equally likely; empty: as a crowd wears them.
-    pub styles: Vec<MaskStyle>,
+    /// Looks to draw from, all equally likely; empty: as a crowd wears them.
+    pub looks: Vec<Look>,
+    /// Who paints.
+    pub painter: Painter,
     /// Width and height of the crops in pixels.
     pub side: usize,
     /// Which faces are kept for validation and for the final test.
@@ -63,72 +63,17 @@ pub struct Summary {
     pub left_out: BTreeMap<String, Vec<String>>,
 }
 
-/// One face, ready to be masked.
-#[derive(Clone, Debug)]
-pub struct BareFace {
-    /// The canonical crop.
-    pub crop: Image,
-    /// Landmarks in its pixels.
-    pub landmarks: Landmarks<CropSpace>,
-}
-
-/// Why a photo was left out.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Refusal {
-    /// The file is missing, broken or no picture.
-    Unreadable,
-    /// The table has no landmarks for it.
-    NoLandmarks,
-    /// Landmarks with a score below [`MIN_SCORE`].
-    LowScore,
-    /// Eyes closer than [`MIN_EYE_DISTANCE`].
-    TooSmall,
-}
-
-impl Refusal {
-    /// The reason in words.
-    pub fn reason(self) -> &'static str {
-        match self {
-            Self::Unreadable => "unreadable",
-            Self::NoLandmarks => "no landmarks",
-            Self::LowScore => "landmarks' score below .5",
-            Self::TooSmall => "eyes closer than 24 px",
-        }
-    }
-}
-
 /// Reads the photo of a label and crops its face, `side` pixels wide and high.
 ///
 /// # Errors
 /// A [`Refusal`] tells why the photo is no use.
 pub fn bare_face(folder: &Path, label: &Label, side: usize) -> Result<BareFace, Refusal> {
-    let landmarks = label.landmarks.as_ref().ok_or(Refusal::NoLandmarks)?;
-    if label.score.is_nan() || label.score < MIN_SCORE {
-        return Err(Refusal::LowScore);
-    }
-    let eyes = landmarks.eye_distance();
-    if eyes.is_nan() || eyes < MIN_EYE_DISTANCE {
-        return Err(Refusal::TooSmall);
-    }
-    let bytes = std::fs::read(folder.join(&label.path)).map_err(|_| Refusal::Unreadable)?;
-    let photo = Photo::decode(&bytes).map_err(|_| Refusal::Unreadable)?;
-    let crop_from_frame = crop_of_side(landmarks, side).ok_or(Refusal::NoLandmarks)?;
-    let mut crop = Image::new(Size::new(side, side));
-    warp::crop(&photo.picture(), &crop_from_frame, &mut crop).map_err(|_| Refusal::Unreadable)?;
-    // As the file will hold it: the mask's light and noise are read from the same values.
-    let crop = Image::from_rgb8(crop.size(), &crop.to_rgb8()).unwrap_or(crop);
-    Ok(BareFace { crop, landmarks: landmarks.map(&crop_from_frame) })
-}
-
-/// The canonical alignment at another size than its own.
-fn crop_of_side(
-    landmarks: &Landmarks<FrameSpace>,
-    side: usize,
-) -> Option<Similarity<FrameSpace, CropSpace>> {
-    let canonical = align::crop_from_landmarks(landmarks)?;
-    let scale = side as f32 / align::CROP.width as f32;
-    let origin = Point::<CropSpace>::new(0.0, 0.0);
-    Some(canonical.then(&Similarity::<CropSpace, CropSpace>::about(origin, origin, scale, 0.0)))
+    let landmarks = label.landmarks.clone().ok_or(Refusal::NoFace)?;
+    let found = Found { landmarks, score: label.score, worn: false };
+    let unreadable = |error: anyhow::Error| Refusal::Unreadable(format!("{error:#}"));
+    let bytes = std::fs::read(folder.join(&label.path)).map_err(|e| unreadable(e.into()))?;
+    let photo = Photo::decode(&bytes).map_err(unreadable)?;
+    portrait::crop(&photo, &found, side)
 }
 
 /// Makes all pairs of `labels` (paths are relative to `folder`) and writes them into `store`.
@@ -190,18 +135,16 @@ fn one_face(
     store.write_output(&plan.name, &face.crop)?;
     let mut entries = Vec::with_capacity(plan.pairs.len());
     for pair in &plan.pairs {
-        let layer = eight_bit(paint(&face.crop, &face.landmarks, &pair.style, pair.seed));
-        store.write_input(&pair.name, &layer.over(&face.crop), &layer.alpha)?;
-        entries.push(Entry::new(plan, pair, &face.landmarks));
+        let painted = match recipe.painter.pair(&face.crop, &face.landmarks, &pair.look, pair.seed)
+        {
+            Ok(painted) => painted,
+            Err(unfit) => return Ok(Err(Refusal::Unfit(unfit))),
+        };
+        store.write_input(&pair.name, &painted.masked, &painted.alpha)?;
+        if let Some(clean) = &painted.clean {
+            store.write_output(&pair.name, clean)?;
+        }
+        entries.push(Entry::new(plan, pair, &face.landmarks, painted.clean.is_some()));
     }
     Ok(Ok(entries))
-}
-
-/// The layer with its alpha rounded to what the file can hold, so that input, output and alpha
-/// agree.
-fn eight_bit(mut layer: Layer) -> Layer {
-    for alpha in layer.alpha.data_mut() {
-        *alpha = (*alpha * 255.0).round() / 255.0;
-    }
-    layer
 }

@@ -8,7 +8,7 @@ use sha2::{Digest, Sha256};
 
 use super::Recipe;
 use super::labels::Label;
-use crate::mask::{Dice, MaskStyle};
+use crate::mask::{Dice, Look};
 
 /// Which part of a set a pair belongs to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -62,8 +62,8 @@ pub struct Plan<'a> {
 pub struct Pair {
     /// Name of its files, without extension.
     pub name: String,
-    /// The style.
-    pub style: MaskStyle,
+    /// The mask, or what stands before the bare face.
+    pub look: Look,
     /// The seed of the painter.
     pub seed: u64,
 }
@@ -114,13 +114,13 @@ pub fn plan<'a>(labels: &'a [Label], recipe: &Recipe) -> Vec<Plan<'a>> {
 fn pair(label: &Label, index: usize, name: &str, recipe: &Recipe) -> Pair {
     let seed = hash(recipe.seed, &label.path, index as u64);
     let mut dice = Dice::new(seed, 0);
-    let style = if recipe.styles.is_empty() {
-        MaskStyle::draw(&mut dice)
+    let look = if recipe.looks.is_empty() {
+        Look::draw(&mut dice)
     } else {
-        let styles: Vec<(MaskStyle, f32)> = recipe.styles.iter().map(|&s| (s, 1.0)).collect();
-        dice.weighted(&styles)
+        let looks: Vec<(Look, f32)> = recipe.looks.iter().map(|&l| (l, 1.0)).collect();
+        dice.weighted(&looks)
     };
-    Pair { name: format!("{name}-{index}"), style, seed }
+    Pair { name: format!("{name}-{index}"), look, seed }
 }
 
 /// A path's file name without extension, in letters that every file system takes.

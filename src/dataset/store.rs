@@ -24,13 +24,14 @@ pub struct Store {
 pub struct Entry {
     /// Name of `inputs/NAME.png` and `alpha/NAME.png`.
     pub name: String,
-    /// Name of `outputs/NAME.png`.
+    /// Name of `outputs/NAME.png`: the face's, or the pair's own where something stands before
+    /// the face.
     pub output: String,
     /// Path of the photo, relative to the folder of faces.
     pub source: String,
     /// `train`, `valid` or `test`.
     pub split: String,
-    /// Style of the mask, as it parses.
+    /// Style of the mask, as it parses; `bare` or `bare+THING` where none is worn.
     pub style: String,
     /// Seed of the painter.
     pub seed: u64,
@@ -42,15 +43,20 @@ pub struct Entry {
 
 impl Entry {
     /// The row of one pair.
-    pub fn new(plan: &Plan<'_>, pair: &Pair, landmarks: &Landmarks<CropSpace>) -> Self {
+    pub fn new(
+        plan: &Plan<'_>,
+        pair: &Pair,
+        landmarks: &Landmarks<CropSpace>,
+        own_output: bool,
+    ) -> Self {
         let numbers: Vec<String> =
             landmarks.points().iter().map(|p| format!("{:.1} {:.1}", p.x, p.y)).collect();
         Self {
             name: pair.name.clone(),
-            output: plan.name.clone(),
+            output: if own_output { pair.name.clone() } else { plan.name.clone() },
             source: plan.label.path.clone(),
             split: plan.part.to_string(),
-            style: pair.style.to_string(),
+            style: pair.look.to_string(),
             seed: pair.seed,
             person: plan.person.clone(),
             landmarks: numbers.join(" "),

@@ -25,6 +25,26 @@ impl Canvas {
         Self { size, scale, rgb: vec![[0.0; 3]; n], alpha: vec![0.0; n] }
     }
 
+    /// An empty canvas of the same measures.
+    pub fn like(other: &Self) -> Self {
+        let n = other.alpha.len();
+        Self { size: other.size, scale: other.scale, rgb: vec![[0.0; 3]; n], alpha: vec![0.0; n] }
+    }
+
+    /// Lays another canvas over this one. `visible(covered, x, y)` is how much of it is seen
+    /// at a crop pixel whose canvas pixel is `covered` by what is there already.
+    pub fn over(&mut self, other: &Self, visible: impl Fn(f32, usize, usize) -> f32) {
+        for i in 0..other.alpha.len() {
+            if other.alpha[i] > 0.0 {
+                let (x, y) = (i % self.size.width, i / self.size.width);
+                let share = visible(self.alpha[i], x / self.scale, y / self.scale);
+                let cover = other.alpha[i] * share;
+                let colour = other.rgb[i].map(|c| c / other.alpha[i]);
+                self.lay(i, colour, cover);
+            }
+        }
+    }
+
     /// Lays `colour` over what is there, at canvas pixel `index`.
     pub fn lay(&mut self, index: usize, colour: Rgb, cover: f32) {
         let rgb = &mut self.rgb[index];

@@ -13,25 +13,61 @@
 //! | `outline` | landmarks -> the four edges of a mask |
 //! | `surface` | edges -> a curved sheet with its own coordinates |
 //! | `fabric`, `relief` | colour and prints; folds, pleats, seams |
-//! | `fittings` | ear loops, straps, valves, filters |
+//! | `straps`, `filters`, `solid` | ear loops, straps; valves, filters, canisters as turned solids |
 //! | `light` | light, sharpness and noise of the photo |
 //! | `canvas` | coverage and colour, laid over each other |
-//! | [`paint`](paint()) | all of it put together |
+//! | `finish` | blur, contact shadow, noise |
+//! | [`Painter`] | all of it put together |
 
+mod bench;
+mod border;
 mod canvas;
+mod cut;
 mod design;
 mod dice;
+mod dyes;
 mod fabric;
-mod fittings;
+mod filters;
+mod finish;
+mod hand;
 mod head;
+mod lettering;
 mod light;
+mod look;
 mod noise;
 mod outline;
 mod paint;
+mod print;
+mod props;
 mod relief;
+mod scene;
+mod skin;
+mod soft;
+mod solid;
+mod stiff;
+mod straps;
 pub mod style;
 mod surface;
+mod texture;
 
 pub use dice::Dice;
-pub use paint::paint;
+pub use head::Unfit;
+pub use look::{Look, Painted};
+pub use paint::Painter;
+pub use props::Prop;
 pub use style::{MaskKind, MaskStyle, Wear};
+pub use texture::Texture;
+
+use crate::face::Landmarks;
+use crate::geometry::CropSpace;
+use crate::image::Image;
+
+/// How blurred a face is: sigma of the Gaussian that its edges went through, in pixels, at
+/// most what can be told from a picture (3).
+///
+/// # Errors
+/// [`Unfit`] says why the landmarks are no face.
+pub fn blur(face: &Image, landmarks: &Landmarks<CropSpace>) -> Result<f32, Unfit> {
+    let head = head::Head::of(landmarks, face.size())?;
+    Ok(light::Optics::read(face, &head).blur)
+}

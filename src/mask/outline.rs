@@ -1,8 +1,8 @@
 //! Landmarks to the four edges of a mask.
 
-use super::Dice;
+use super::cut::Cut;
 use super::head::Head;
-use super::style::{MaskKind, Wear};
+use super::noise::step;
 use crate::geometry::{CropSpace, Point, Vec2};
 
 type P = Point<CropSpace>;
@@ -32,123 +32,6 @@ impl Curve {
     fn slope(&self, i: usize) -> Vec2 {
         let (a, b) = (i.saturating_sub(1), (i + 1).min(self.0.len() - 1));
         (self.0[b].1 - self.0[a].1) * (1.0 / (self.0[b].0 - self.0[a].0))
-    }
-}
-
-/// Measures of a mask on the face. Jaw indices count from the ear (0) to the chin (8), the
-/// same on both sides; shares are of the way from the middle of the face to the jaw.
-#[derive(Clone, Copy, Debug)]
-pub(super) struct Cut {
-    /// Where the upper edge crosses the middle of the face, as [`Head::middle`] counts.
-    pub top: f32,
-    /// Upper corners: jaw index and share.
-    pub upper: (f32, f32),
-    /// Lower corners: jaw index and share.
-    pub lower: (f32, f32),
-    /// How far the lowest point hangs below the chin, in units.
-    pub drop: f32,
-    /// How far the lower edge keeps outside the jaw, as a share of its distance.
-    pub grow: f32,
-    /// How far the upper edge rises above a straight line from nose to corner, in units: beside
-    /// the nose, and over the cheek. < 0 sags.
-    pub rise: (f32, f32),
-    /// How far the side edges bulge outwards, in units; < 0 cuts them in.
-    pub side: f32,
-    /// Radius of the corners, as a share of the sheet.
-    pub corner: f32,
-    /// How pointed the lower edge is: 0 follows the jaw, 1 is a straight line to the tip.
-    pub tip: f32,
-    /// Small faults in the position of the knots, in units, and the stretch of a slanted fit.
-    pub slip: [f32; 8],
-}
-
-impl Cut {
-    /// Draws the measures of a mask.
-    pub fn draw(kind: MaskKind, wear: Wear, dice: &mut Dice) -> Self {
-        let high = dice.chance(0.6);
-        let top = if high { dice.range(0.22, 0.55) } else { dice.range(0.55, 0.85) };
-        let mut cut = Self {
-            top,
-            upper: (dice.range(1.0, 2.1), dice.range(0.88, 1.02)),
-            lower: (dice.range(4.3, 5.6), dice.range(0.98, 1.06)),
-            drop: dice.range(0.03, 0.14),
-            grow: dice.range(0.03, 0.1),
-            rise: (dice.range(-0.02, 0.12), dice.range(-0.06, 0.14)),
-            side: dice.range(-0.03, 0.03),
-            corner: dice.range(0.02, 0.07),
-            tip: dice.range(0.0, 0.12),
-            slip: std::array::from_fn(|_| 0.012 * dice.normal()),
-        };
-        cut.shape(kind, dice);
-        cut.wear(wear, dice);
-        cut
-    }
-
-    fn shape(&mut self, kind: MaskKind, dice: &mut Dice) {
-        match kind {
-            MaskKind::Surgical => {}
-            MaskKind::Polygon => {
-                self.slip = std::array::from_fn(|_| 0.05 * dice.normal());
-                self.corner = 0.0;
-                self.upper = (dice.range(0.8, 2.4), dice.range(0.85, 1.05));
-            }
-            MaskKind::Cloth => {
-                self.side = dice.range(-0.13, 0.03);
-                self.rise.1 = dice.range(-0.12, 0.12);
-                self.tip = dice.range(0.0, 0.4);
-                self.upper.1 = dice.range(0.84, 1.0);
-            }
-            MaskKind::N95 => {
-                self.upper = (dice.range(1.6, 2.2), dice.range(0.74, 0.92));
-                self.lower = (dice.range(4.8, 5.8), dice.range(0.86, 1.0));
-                self.side = dice.range(0.05, 0.12);
-                self.corner = dice.range(0.15, 0.3);
-                self.rise.1 = dice.range(-0.02, 0.1);
-                self.drop = dice.range(0.02, 0.1);
-            }
-            MaskKind::Kn95 => {
-                self.upper = (dice.range(1.5, 2.1), dice.range(0.80, 0.95));
-                self.lower = (dice.range(3.9, 4.8), dice.range(0.86, 0.98));
-                self.rise = (dice.range(-0.04, 0.05), dice.range(-0.05, 0.03));
-                self.tip = dice.range(0.25, 0.8);
-                self.corner = dice.range(0.03, 0.1);
-            }
-            MaskKind::Respirator => {
-                self.upper = (dice.range(2.0, 2.5), dice.range(0.58, 0.70));
-                self.lower = (dice.range(5.2, 6.0), dice.range(0.74, 0.9));
-                self.side = dice.range(0.04, 0.1);
-                self.corner = dice.range(0.15, 0.3);
-                self.rise = (dice.range(0.0, 0.06), dice.range(-0.04, 0.03));
-            }
-            MaskKind::Bandana => {
-                self.upper = (dice.range(0.5, 1.4), dice.range(0.98, 1.06));
-                self.lower = (dice.range(3.6, 5.0), dice.range(1.02, 1.1));
-                self.drop = dice.range(0.35, 1.0);
-                self.grow = dice.range(0.03, 0.12);
-                self.tip = dice.range(0.0, 1.0);
-                self.corner = 0.0;
-            }
-        }
-    }
-
-    fn wear(&mut self, wear: Wear, dice: &mut Dice) {
-        match wear {
-            Wear::Proper => {}
-            Wear::BelowNose => {
-                self.top = dice.range(1.5, 1.8);
-                self.upper.0 = self.upper.0.max(dice.range(2.2, 2.9));
-                self.lower.0 = self.lower.0.max(dice.range(4.7, 5.5));
-                self.drop += dice.range(0.02, 0.08);
-                self.rise = (dice.range(-0.03, 0.03), dice.range(-0.04, 0.06));
-            }
-            Wear::Chin => {
-                self.top = dice.range(3.05, 3.45);
-                self.upper = (dice.range(4.0, 4.7), dice.range(0.94, 1.02));
-                self.lower = (dice.range(5.6, 6.2), dice.range(1.0, 1.1));
-                self.drop += dice.range(0.22, 0.42);
-                self.rise = (dice.range(-0.03, 0.03), dice.range(-0.04, 0.04));
-            }
-        }
     }
 }
 
@@ -220,7 +103,7 @@ impl Side {
             let least = reach * (1.0 - ((index - 4.0) / 4.0).clamp(0.0, 1.0).powi(2));
             p + head.shift(side * (soft_max(here, least) - here), 0.0)
         };
-        let upper = out(cut.upper.0, cut.upper.1) + slip(0);
+        let upper = corner(head, cut, side, out(cut.upper.0, cut.upper.1)) + slip(0);
         let lower = out(cut.lower.0, cut.lower.1) + slip(1);
         let flank = top + (upper - top) * 0.26 + head.shift(0.0, -cut.rise.0);
         let cheek = top + (upper - top) * 0.62 + head.shift(0.0, -cut.rise.1);
@@ -230,6 +113,7 @@ impl Side {
         };
         let under = |t: f32| cut.lower.0 + (8.0 - cut.lower.0) * t;
         let edge = upper.lerp(lower, 0.5) + head.shift(side * cut.side, 0.0) + slip(2) * 0.5;
+        let edge = over_nose(head, side, edge);
         Self {
             top: [upper, cheek, flank],
             bottom: [lower, follow(under(0.52), 0.58), follow(under(0.8), 0.86)],
@@ -245,6 +129,24 @@ fn reach_of_cheek(head: &Head<'_>, side: f32) -> f32 {
     let middle = head.middle(1.5);
     let of = |p: P| side * (p - middle).dot(head.across) / head.unit;
     soft_max(of(head.point(mouth)), of(head.point(nose))) + 0.16
+}
+
+/// Where the head turns away, the upper corner lies on the far cheek, which ends below the far
+/// eye or behind the ridge of the nose; it does not stand out into the air.
+fn corner(head: &Head<'_>, cut: &Cut, side: f32, p: P) -> P {
+    let away = step(0.5, 0.9, 1.6 * side * head.yaw.sin());
+    let middle = head.middle(1.5);
+    let of = |p: P| side * (p - middle).dot(head.across) / head.unit;
+    let eye = head.point(if side < 0.0 { 36 } else { 45 });
+    let end = soft_max(of(head.middle(cut.top.min(1.0))) + 0.08, of(eye) + 0.06);
+    p + head.shift(-side * away * (of(p) - end).max(0.0), 0.0)
+}
+
+/// The far edge passes before the tip of the nose.
+fn over_nose(head: &Head<'_>, side: f32, p: P) -> P {
+    let tip = head.point(30) + head.shift(0.07 * side, 0.0);
+    let inside = side * (tip - p).dot(head.across) / head.unit;
+    p + head.shift(side * soft_max(inside, 0.0) * step(-0.1, 0.1, inside), 0.0)
 }
 
 /// The larger of two numbers, smooth where they are equal.

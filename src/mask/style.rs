@@ -20,26 +20,35 @@ pub enum MaskKind {
     Surgical,
     /// Sewn or moulded from cloth, plain or printed.
     Cloth,
-    /// A stiff cup or duckbill with head straps, with or without a valve.
+    /// A stiff cup with head straps, with or without a valve.
     N95,
+    /// Two panels that meet in a bill, with head straps, with or without a valve.
+    Duckbill,
     /// Folded along the middle, with ear loops.
     Kn95,
-    /// Rubber half mask with filters.
+    /// Rubber half mask with a filter on each side.
     Respirator,
-    /// A bandana, scarf or tube that hangs below the chin.
+    /// Rubber half mask with large canisters and broad straps.
+    Gas,
+    /// A bandana that hangs below the chin, often printed.
     Bandana,
+    /// A scarf or tube in thick folds around mouth and neck.
+    Scarf,
 }
 
 impl MaskKind {
     /// All kinds, each with its share of a realistic crowd; the shares sum to 1.
-    pub const SHARES: [(Self, f32); 7] = [
-        (Self::Polygon, 0.08),
-        (Self::Surgical, 0.35),
+    pub const SHARES: [(Self, f32); 10] = [
+        (Self::Polygon, 0.04),
+        (Self::Surgical, 0.30),
         (Self::Cloth, 0.22),
-        (Self::N95, 0.11),
+        (Self::N95, 0.10),
+        (Self::Duckbill, 0.05),
         (Self::Kn95, 0.11),
         (Self::Respirator, 0.07),
-        (Self::Bandana, 0.06),
+        (Self::Gas, 0.04),
+        (Self::Bandana, 0.04),
+        (Self::Scarf, 0.03),
     ];
 
     fn name(self) -> &'static str {
@@ -48,9 +57,12 @@ impl MaskKind {
             Self::Surgical => "surgical",
             Self::Cloth => "cloth",
             Self::N95 => "n95",
+            Self::Duckbill => "duckbill",
             Self::Kn95 => "kn95",
             Self::Respirator => "respirator",
+            Self::Gas => "gas",
             Self::Bandana => "bandana",
+            Self::Scarf => "scarf",
         }
     }
 }

@@ -5,7 +5,7 @@ use anyhow::Result;
 
 use crate::face::{Face, align};
 use crate::image::{Image, Picture, warp};
-use crate::mask::{MaskStyle, paint};
+use crate::mask::{MaskStyle, Painter};
 use crate::restore::{Patch, Restorer};
 
 pub use crate::restore::Look;
@@ -51,6 +51,7 @@ fn put_on(style: &MaskStyle, picture: &Picture<'_>, face: &Face) -> Result<Optio
     };
     let mut crop = Image::new(align::CROP);
     warp::crop(picture, &crop_from_frame, &mut crop)?;
-    let layer = paint(&crop, &face.landmarks.map(&crop_from_frame), style, face.id.0);
-    Ok(Some(Patch { id: face.id, layer, crop_from_frame }))
+    let landmarks = face.landmarks.map(&crop_from_frame);
+    let layer = Painter::default().mask(&crop, &landmarks, style, face.id.0).ok();
+    Ok(layer.map(|layer| Patch { id: face.id, layer, crop_from_frame }))
 }
