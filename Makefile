@@ -1,6 +1,6 @@
 # mask2face: `make` lists what can be made.
 .DEFAULT_GOAL := help
-.PHONY: help setup build demo test clean
+.PHONY: help setup metrics build demo test clean
 INPUT ?=
 
 help: ## this list
@@ -8,6 +8,9 @@ help: ## this list
 
 setup: ## install what the machine lacks: packages, ONNX Runtime, models
 	@.ci/setup
+
+metrics: ## optional: the networks with which `mask2face evaluate` measures likeness
+	@.ci/metrics
 
 build: setup ## the program: target/release/mask2face
 	cargo build --release --locked

@@ -12,12 +12,14 @@
 //! | [`restore`] | the core call: a picture and its faces in, a picture restored out |
 //! | [`pipeline`] | stages, threads, channels |
 //! | [`dataset`] | photos of bare faces into training pairs |
+//! | [`eval`] | restored crops and clips against the truth: metrics, sheets, charts |
 //! | [`cli`] | the commands |
 //!
 //! An import may only go down; see `tests/architecture.rs`.
 
 pub mod cli;
 pub mod dataset;
+pub mod eval;
 pub mod face;
 pub mod geometry;
 pub mod image;

@@ -25,6 +25,7 @@ const FENCES: &[(&str, &[&str])] = &[
     ("gstreamer", &["media"]),
     ("ort", &["onnx"]),
     ("opencv", &["image"]),
+    ("embedded_graphics", &["image"]),
     ("tiny_skia", &["mask"]),
     ("crossbeam_channel", &["pipeline"]),
     ("clap", &["cli", "main"]),

@@ -6,6 +6,7 @@
 //! | [`batch`] | which inputs, to which outputs, and what came of each |
 //! | `video`, `photo` | one video file, one photo |
 //! | [`generate`] | photos of bare faces into training pairs |
+//! | [`evaluate`] | how well masks are taken off, against the truth |
 //! | [`doctor`] | what works on this machine |
 //! | [`models`] | which models there are, and whether they are whole |
 //! | [`networks`] | options of the networks, and how they are put together |
@@ -15,6 +16,7 @@
 
 pub mod batch;
 pub mod doctor;
+pub mod evaluate;
 pub mod generate;
 pub mod interrupt;
 pub mod models;
@@ -48,6 +50,8 @@ pub enum Command {
     Run(run::Args),
     /// Make training pairs from photos of bare faces
     Generate(generate::Args),
+    /// Measure how well masks are taken off, on pairs or a clip with its truth
+    Evaluate(evaluate::Args),
     /// List the models and verify each file
     Models(models::Args),
     /// Say what works on this machine, what does not, and the cure
@@ -83,6 +87,7 @@ pub fn dispatch(cli: Cli) -> Result<Verdict> {
     match cli.command {
         Command::Run(args) => run::run(&args),
         Command::Generate(args) => generate::run(&args),
+        Command::Evaluate(args) => evaluate::run(&args),
         Command::Models(args) => models::run(&args),
         Command::Doctor(args) => doctor::run(&args),
     }

@@ -4,7 +4,7 @@ use anyhow::Result;
 use serde::Serialize;
 
 use super::{Verdict, table};
-use crate::onnx::registry::{Entry, Registry};
+use crate::onnx::registry::{Entry, Registry, Role};
 
 /// Lists the models and verifies the length and SHA-256 of each file.
 #[derive(clap::Args, Clone, Copy, Debug)]
@@ -49,13 +49,16 @@ pub fn run(args: &Args) -> Result<Verdict> {
 
 fn row<'a>(registry: &Registry, entry: &'a Entry) -> Row<'a> {
     let path = registry.find(entry).ok().map(|p| p.display().to_string());
-    let fault = registry.read(entry).err().map(|e| format!("{e:#}"));
+    // A measure that nobody installed is no fault; one that is damaged is.
+    let left_out = entry.role == Role::Measure && path.is_none();
+    let fault = registry.read(entry).err().filter(|_| !left_out).map(|e| format!("{e:#}"));
     Row { entry, path, fault }
 }
 
 impl Row<'_> {
     fn cells(&self) -> Vec<String> {
         let state = match (&self.path, &self.fault) {
+            (None, None) => "optional",
             (None, _) => "missing",
             (_, Some(_)) => "damaged",
             (_, None) => "whole",

@@ -97,9 +97,18 @@ impl NetworkArgs {
     /// What paints faces, and what really runs.
     ///
     /// # Errors
+    /// As [`NetworkArgs::unet`].
+    pub fn restorer(&self) -> Result<(Restorer, ModelFacts)> {
+        let (unet, facts) = self.unet()?;
+        Ok((Restorer::new(Box::new(unet)), facts))
+    }
+
+    /// The painting network alone, and what really runs.
+    ///
+    /// # Errors
     /// If ONNX Runtime or the model is missing or damaged, the model does not keep its
     /// contract, or the device cannot be had.
-    pub fn restorer(&self) -> Result<(Restorer, ModelFacts)> {
+    pub fn unet(&self) -> Result<(Unet, ModelFacts)> {
         let model = Registry::from_env()?.open(Role::Unmask, Some(&self.model))?;
         let engine = Engine::start(&library::library()?, self.device, self.threads())?;
         let unet = Unet::new(&engine, &model.name, &model.bytes, align::TEMPLATE_ID)
@@ -109,6 +118,6 @@ impl NetworkArgs {
             sha256: model.entry.map(|entry| entry.sha256),
             provider: unet.provider().to_string(),
         };
-        Ok((Restorer::new(Box::new(unet)), facts))
+        Ok((unet, facts))
     }
 }

@@ -2,7 +2,8 @@
 
 use anyhow::Result;
 use opencv::core::{
-    BORDER_REPLICATE, CV_8UC1, CV_32S, Mat, MatTraitConst, MatTraitConstManual, Size as CvSize,
+    BORDER_REFLECT, BORDER_REPLICATE, CV_8UC1, CV_32S, Mat, MatTraitConst, MatTraitConstManual,
+    Size as CvSize,
 };
 use opencv::imgproc::{self, INTER_AREA, INTER_LINEAR, gaussian_blur};
 
@@ -20,6 +21,22 @@ pub fn blur(plane: &[f32], size: Size, sigma: f32) -> Result<Vec<f32>> {
     let reach = 2 * (3.0 * sigma).ceil() as i32 + 1;
     let (kernel, sigma) = (CvSize::new(reach, reach), f64::from(sigma));
     gaussian_blur(source.mat(), target.mat(), kernel, sigma, sigma, BORDER_REPLICATE)?;
+    target.written()?;
+    Ok(out)
+}
+
+/// The mean around each value of `plane`, weighted by a Gaussian of `sigma` pixels that ends
+/// `radius` pixels away; at the border the plane is mirrored, its last value repeated.
+///
+/// # Errors
+/// If the plane does not hold width * height values.
+pub fn window_mean(plane: &[f32], size: Size, sigma: f64, radius: usize) -> Result<Vec<f32>> {
+    let mut out = vec![0.0; plane.len()];
+    let source = View::of_floats(plane, size)?;
+    let mut target = ViewMut::of_floats(&mut out, size)?;
+    let reach = 2 * radius as i32 + 1;
+    let kernel = CvSize::new(reach, reach);
+    gaussian_blur(source.mat(), target.mat(), kernel, sigma, sigma, BORDER_REFLECT)?;
     target.written()?;
     Ok(out)
 }
@@ -73,6 +90,20 @@ mod tests {
         assert!((soft.iter().sum::<f32>() - 1.0).abs() < 1e-3);
         // A Gaussian of 2 px has 1 / (2 pi 4) at its centre.
         assert!((soft[15 * 31 + 15] - 0.0398).abs() < 0.003);
+    }
+
+    #[test]
+    fn a_window_ends_at_its_radius_and_mirrors_the_border() {
+        let size = Size::new(9, 1);
+        let mut plane = vec![0.0; 9];
+        plane[0] = 1.0;
+        let mean = window_mean(&plane, size, 1.0, 2).unwrap();
+        let weight = |d: f32| (-d * d / 2.0).exp();
+        let sum = weight(0.0) + 2.0 * (weight(1.0) + weight(2.0));
+        // The first value stands beside its own mirror image.
+        assert!((mean[0] - (weight(0.0) + weight(1.0)) / sum).abs() < 1e-6);
+        assert!((mean[2] - weight(2.0) / sum).abs() < 1e-6);
+        assert!(mean[3].abs() < f32::EPSILON);
     }
 
     #[test]

@@ -11,12 +11,17 @@
 //! | [`warp`] | picture -> crop |
 //! | [`blend`] | layer -> picture, under its alpha |
 //! | [`filter`] | blur and resize of float planes |
-//! | [`photo`] | JPEG, PNG and WebP |
+//! | [`flow`] | where each pixel was a moment before |
+//! | [`photo`], [`mod@file`] | JPEG, PNG and WebP; PNG of crops, fast |
+//! | [`drawing`], [`chart`] | sheets with text, curves and bars |
 
 pub mod blend;
+pub mod chart;
 pub mod color;
+pub mod drawing;
 pub mod file;
 pub mod filter;
+pub mod flow;
 pub mod inspect;
 mod mat;
 pub mod photo;

@@ -10,7 +10,7 @@ use opencv::imgcodecs::{
     IMWRITE_JPEG_QUALITY, IMWRITE_PNG_COMPRESSION, IMWRITE_WEBP_QUALITY, imencode,
 };
 
-use super::{Picture, PictureFormat, PictureMut, Plane, PlaneMut};
+use super::{Image, Picture, PictureFormat, PictureMut, Plane, PlaneMut};
 use crate::geometry::Size;
 
 /// A file format of photos.
@@ -107,6 +107,13 @@ impl Photo {
     pub fn picture(&self) -> Picture<'_> {
         let plane = |i: usize| Plane { data: &self.planes[i], stride: self.size.width };
         Picture { format: PictureFormat::rgb8(self.size), planes: [plane(0), plane(1), plane(2)] }
+    }
+
+    /// The photo as floats.
+    pub fn image(&self) -> Image {
+        let floats = |v: &u8| f32::from(*v) / 255.0;
+        let data = self.planes.iter().flatten().map(floats).collect();
+        Image::from_planar(self.size, data).unwrap_or_else(|| Image::new(self.size))
     }
 
     /// The photo as a picture to write.

@@ -27,6 +27,8 @@ pub enum Role {
     /// Paints what a mask hides.
     #[serde(alias = "unmasker")]
     Unmask,
+    /// Compares pictures: for `evaluate`, and optional.
+    Measure,
 }
 
 impl Role {
@@ -36,6 +38,7 @@ impl Role {
             Self::Detect => "detect",
             Self::Landmarks => "landmarks",
             Self::Unmask => "unmask",
+            Self::Measure => "measure",
         }
     }
 }
@@ -182,6 +185,18 @@ impl Registry {
         }
     }
 
+    /// The model `name` of an optional `role`; `None` if its file lies nowhere.
+    ///
+    /// # Errors
+    /// If the file is not the pinned one.
+    pub fn installed(&self, role: Role, name: &str) -> Result<Option<Model>> {
+        let known = self.entries.iter().find(|e| e.role == role && e.name == name);
+        match known {
+            Some(entry) if self.find(entry).is_ok() => self.open(role, Some(name)).map(Some),
+            _ => Ok(None),
+        }
+    }
+
     /// Where the file of `entry` lies.
     ///
     /// # Errors
@@ -231,7 +246,11 @@ fn check(entry: &Entry, path: &Path, bytes: &[u8]) -> Result<()> {
 }
 
 fn cure(entry: &Entry) -> &'static str {
-    if entry.source.is_some() { "run 'make setup'" } else { "take it from the repository again" }
+    match (entry.role, &entry.source) {
+        (Role::Measure, _) => "run 'make metrics'",
+        (_, Some(_)) => "run 'make setup'",
+        (_, None) => "take it from the repository again",
+    }
 }
 
 fn hex(bytes: &[u8]) -> String {
