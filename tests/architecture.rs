@@ -31,6 +31,7 @@ const FENCES: &[(&str, &[&str])] = &[
     ("clap", &["cli", "main"]),
     ("indicatif", &["cli"]),
     ("ctrlc", &["cli", "main"]),
+    ("rustix", &["onnx", "pipeline", "cli"]),
 ];
 
 /// The only file that may hold `unsafe`: OpenCV's view over pixels that it does not own.

@@ -1,6 +1,8 @@
 //! Layer into picture: only the painted pixels, each plane by itself. A sample whose alpha is
 //! nothing keeps its value, bit for bit.
 
+use std::cell::RefCell;
+
 use anyhow::{Result, ensure};
 use opencv::core::{BORDER_CONSTANT, BORDER_REPLICATE, Mat, MatTraitConstManual};
 
@@ -11,6 +13,18 @@ use crate::geometry::{CropSpace, FrameSpace, Point, Rect, Similarity, Size};
 
 /// Below this coverage a sample stays as it came: half a level of 8 bits at full contrast.
 const NOTHING: f32 = 1.0 / 512.0;
+
+/// Memory that stays from layer to layer.
+#[derive(Default)]
+struct Room {
+    samples: [Vec<f32>; 3],
+    value: Mat,
+    alpha: Mat,
+}
+
+thread_local! {
+    static ROOM: RefCell<Room> = RefCell::default();
+}
 
 /// Lays `layer`, which lies in the crop that `crop_from_frame` leads to, over `picture`.
 ///
@@ -24,39 +38,69 @@ pub fn layer(
     let size = layer.alpha.size();
     ensure!(layer.pixels.size() == size, "a layer's pixels and its alpha differ in size");
     let Some(painted) = painted_area(layer) else { return Ok(()) };
-    let format = picture.format;
-    let mut samples = layer.pixels.clone();
-    format.color.from_rgb(format.bits, samples.channels_mut());
-    for (index, plane) in picture.planes.iter_mut().enumerate() {
-        let Some(area) = Area::of(&painted, &crop_from_frame.inverse(), &format, index) else {
-            continue;
-        };
-        let map = PlaneMap::crop_from_plane(&format, index, crop_from_frame, area.corner());
-        let value = resampled(samples.channels()[index], size, &map, &area, BORDER_REPLICATE)?;
-        let alpha = resampled(layer.alpha.data(), size, &map, &area, BORDER_CONSTANT)?;
-        let (value, alpha) = (value.data_typed::<f32>()?, alpha.data_typed::<f32>()?);
-        if format.sample_bytes() == 1 {
-            mix::<1>(plane, &area, (value, alpha), format.bits);
-        } else {
-            mix::<2>(plane, &area, (value, alpha), format.bits);
+    ROOM.with_borrow_mut(|room| {
+        room.take(layer, &picture.format);
+        room.lay(layer, (crop_from_frame, &painted), picture)
+    })
+}
+
+impl Room {
+    /// The layer's pixels as samples of the picture.
+    fn take(&mut self, layer: &Layer, format: &PictureFormat) {
+        for (samples, channel) in self.samples.iter_mut().zip(layer.pixels.channels()) {
+            samples.clear();
+            samples.extend_from_slice(channel);
         }
+        format.color.from_rgb(format.bits, self.samples.each_mut().map(Vec::as_mut_slice));
     }
-    Ok(())
+
+    fn lay(
+        &mut self,
+        layer: &Layer,
+        (crop_from_frame, painted): (&Similarity<FrameSpace, CropSpace>, &Rect<CropSpace>),
+        picture: &mut PictureMut<'_>,
+    ) -> Result<()> {
+        let (size, format) = (layer.alpha.size(), picture.format);
+        for (index, plane) in picture.planes.iter_mut().enumerate() {
+            let Some(area) = Area::of(painted, &crop_from_frame.inverse(), &format, index) else {
+                continue;
+            };
+            let map = PlaneMap::crop_from_plane(&format, index, crop_from_frame, area.corner());
+            let samples = View::of_floats(&self.samples[index], size)?;
+            resample(&samples, &mut self.value, &map, &area, BORDER_REPLICATE)?;
+            // Both planes of colour have their samples at the same places.
+            if index < 2 || format.color.weights.is_none() {
+                let alpha = View::of_floats(layer.alpha.data(), size)?;
+                resample(&alpha, &mut self.alpha, &map, &area, BORDER_CONSTANT)?;
+            }
+            let (value, alpha) = (self.value.data_typed::<f32>()?, self.alpha.data_typed::<f32>()?);
+            if format.sample_bytes() == 1 {
+                mix_bytes(plane, &area, (value, alpha));
+            } else {
+                mix_words(plane, &area, (value, alpha), format.bits);
+            }
+        }
+        Ok(())
+    }
 }
 
 /// The rectangle of the crop that holds every pixel with any coverage.
 fn painted_area(layer: &Layer) -> Option<Rect<CropSpace>> {
     let width = layer.alpha.size().width;
-    let mut corners: Vec<Point<CropSpace>> = Vec::new();
+    let mut area: Option<Rect<CropSpace>> = None;
     for (y, row) in layer.alpha.data().chunks_exact(width).enumerate() {
         let first = row.iter().position(|&a| a > NOTHING);
         let last = row.iter().rposition(|&a| a > NOTHING);
         if let (Some(first), Some(last)) = (first, last) {
-            corners.push(Point::new(first as f32, y as f32));
-            corners.push(Point::new(last as f32 + 1.0, y as f32 + 1.0));
+            let corners =
+                [Point::new(first as f32, y as f32), Point::new(last as f32 + 1.0, y as f32 + 1.0)];
+            area = match area {
+                Some(area) => Rect::around(&[area.min, area.max, corners[0], corners[1]]),
+                None => Rect::around(&corners),
+            };
         }
     }
-    Rect::around(&corners)
+    area
 }
 
 /// The samples of one plane that a layer can reach.
@@ -96,38 +140,49 @@ impl Area {
 }
 
 /// One channel of the layer, sampled at the plane's own samples.
-fn resampled(channel: &[f32], size: Size, map: &PlaneMap, area: &Area, border: i32) -> Result<Mat> {
-    let source = View::of_floats(channel, size)?;
-    let mut out = Mat::default();
-    match map.shrink_source(source.mat(), area.size)? {
-        Some((small, map)) => map.sample(&small, &mut out, area.size, border)?,
-        None => map.sample(source.mat(), &mut out, area.size, border)?,
+fn resample(
+    channel: &View<'_>,
+    out: &mut Mat,
+    map: &PlaneMap,
+    area: &Area,
+    border: i32,
+) -> Result<()> {
+    match map.shrink_source(channel.mat(), area.size)? {
+        Some((small, map)) => map.sample(&small, out, area.size, border),
+        None => map.sample(channel.mat(), out, area.size, border),
     }
-    Ok(out)
 }
 
-/// `sample += (value - sample) * alpha`, rounded to nearest, for samples of `BYTES` bytes.
-/// `value` is in 0..1 of the sample's full scale.
-fn mix<const BYTES: usize>(
-    plane: &mut PlaneMut<'_>,
-    area: &Area,
-    (value, alpha): (&[f32], &[f32]),
-    bits: u32,
-) {
-    let peak = ((1u32 << bits) - 1) as f32;
-    let rows = value.chunks_exact(area.size.width).zip(alpha.chunks_exact(area.size.width));
+/// `old += (value - old) * alpha`, rounded to nearest. `value` is in 0..1 of the full scale.
+fn mixed(old: f32, value: f32, alpha: f32, peak: f32) -> f32 {
+    (old + (value * peak - old) * alpha + 0.5).clamp(0.0, peak)
+}
+
+/// Mixes a plane of 8 bits; without branches, so that the compiler does many samples at once.
+fn mix_bytes(plane: &mut PlaneMut<'_>, area: &Area, (value, alpha): (&[f32], &[f32])) {
+    let width = area.size.width;
+    let rows = value.chunks_exact(width).zip(alpha.chunks_exact(width));
     for (row, (value, alpha)) in rows.enumerate() {
-        let start = (area.y + row) * plane.stride + area.x * BYTES;
-        let samples = &mut plane.data[start..start + area.size.width * BYTES];
-        for ((sample, &value), &alpha) in samples.chunks_exact_mut(BYTES).zip(value).zip(alpha) {
-            if alpha <= NOTHING {
-                continue;
-            }
-            let mut bytes = [0u8; 4];
-            bytes[..BYTES].copy_from_slice(sample);
-            let old = u32::from_le_bytes(bytes) as f32;
-            let new = (old + (value * peak - old) * alpha + 0.5).clamp(0.0, peak) as u32;
-            sample.copy_from_slice(&new.to_le_bytes()[..BYTES]);
+        let start = (area.y + row) * plane.stride + area.x;
+        let samples = &mut plane.data[start..start + width];
+        for ((sample, &value), &alpha) in samples.iter_mut().zip(value).zip(alpha) {
+            let new = mixed(f32::from(*sample), value, alpha, 255.0) as u8;
+            *sample = if alpha > NOTHING { new } else { *sample };
+        }
+    }
+}
+
+/// Mixes a plane of 9 to 16 bits.
+fn mix_words(plane: &mut PlaneMut<'_>, area: &Area, (value, alpha): (&[f32], &[f32]), bits: u32) {
+    let (width, peak) = (area.size.width, ((1u32 << bits) - 1) as f32);
+    let rows = value.chunks_exact(width).zip(alpha.chunks_exact(width));
+    for (row, (value, alpha)) in rows.enumerate() {
+        let start = (area.y + row) * plane.stride + area.x * 2;
+        let samples = &mut plane.data[start..start + width * 2];
+        for ((sample, &value), &alpha) in samples.chunks_exact_mut(2).zip(value).zip(alpha) {
+            let old = u16::from_le_bytes([sample[0], sample[1]]);
+            let new = mixed(f32::from(old), value, alpha, peak) as u16;
+            sample.copy_from_slice(&if alpha > NOTHING { new } else { old }.to_le_bytes());
         }
     }
 }

@@ -16,13 +16,21 @@ use crate::geometry::Size;
 /// If the plane does not hold width * height values.
 pub fn blur(plane: &[f32], size: Size, sigma: f32) -> Result<Vec<f32>> {
     let mut out = vec![0.0; plane.len()];
+    blur_into(plane, size, sigma, &mut out)?;
+    Ok(out)
+}
+
+/// As [`blur`], into `out` of the same size.
+///
+/// # Errors
+/// If a plane does not hold width * height values.
+pub fn blur_into(plane: &[f32], size: Size, sigma: f32, out: &mut [f32]) -> Result<()> {
     let source = View::of_floats(plane, size)?;
-    let mut target = ViewMut::of_floats(&mut out, size)?;
+    let mut target = ViewMut::of_floats(out, size)?;
     let reach = 2 * (3.0 * sigma).ceil() as i32 + 1;
     let (kernel, sigma) = (CvSize::new(reach, reach), f64::from(sigma));
     gaussian_blur(source.mat(), target.mat(), kernel, sigma, sigma, BORDER_REPLICATE)?;
-    target.written()?;
-    Ok(out)
+    target.written()
 }
 
 /// The mean around each value of `plane`, weighted by a Gaussian of `sigma` pixels that ends
@@ -47,34 +55,64 @@ pub fn window_mean(plane: &[f32], size: Size, sigma: f64, radius: usize) -> Resu
 /// If the plane does not hold the values of `from`.
 pub fn resize(plane: &[f32], from: Size, to: Size) -> Result<Vec<f32>> {
     let mut out = vec![0.0; to.width * to.height];
-    let source = View::of_floats(plane, from)?;
-    let mut target = ViewMut::of_floats(&mut out, to)?;
-    let size = CvSize::new(to.width as i32, to.height as i32);
-    let how = if to.width < from.width { INTER_AREA } else { INTER_LINEAR };
-    imgproc::resize(source.mat(), target.mat(), size, 0.0, 0.0, how)?;
-    target.written()?;
+    resize_into(plane, from, to, &mut out)?;
     Ok(out)
 }
 
-/// Marks what hangs together: for each value of `plane`, the number of its island, 0 where it
-/// is below `threshold`. Neighbours touch at edges and corners. The second result is the
-/// number of values of each island; entry 0 counts the sea.
+/// As [`resize`], into `out`.
 ///
 /// # Errors
-/// If the plane does not hold width * height values.
-pub fn islands(plane: &[f32], size: Size, threshold: f32) -> Result<(Vec<i32>, Vec<usize>)> {
-    let source = View::of_floats(plane, size)?;
-    let (mut land, mut bytes, mut labels) = (Mat::default(), Mat::default(), Mat::default());
-    let (threshold, how) = (f64::from(threshold), imgproc::THRESH_BINARY);
-    imgproc::threshold(source.mat(), &mut land, threshold, 1.0, how)?;
-    land.convert_to(&mut bytes, CV_8UC1, 1.0, 0.0)?;
-    let count = imgproc::connected_components(&bytes, &mut labels, 8, CV_32S)?;
-    let labels = labels.data_typed::<i32>()?.to_vec();
-    let mut areas = vec![0; count as usize];
-    for &label in &labels {
-        areas[label as usize] += 1;
+/// If a plane does not hold the values of its size.
+pub fn resize_into(plane: &[f32], from: Size, to: Size, out: &mut [f32]) -> Result<()> {
+    let source = View::of_floats(plane, from)?;
+    let mut target = ViewMut::of_floats(out, to)?;
+    let size = CvSize::new(to.width as i32, to.height as i32);
+    let how = if to.width < from.width { INTER_AREA } else { INTER_LINEAR };
+    imgproc::resize(source.mat(), target.mat(), size, 0.0, 0.0, how)?;
+    target.written()
+}
+
+/// What hangs together in a plane; keeps its memory from plane to plane.
+#[derive(Debug, Default)]
+pub struct Islands {
+    land: Mat,
+    bytes: Mat,
+    labels: Mat,
+    areas: Vec<usize>,
+}
+
+impl Islands {
+    /// Looks for the islands of `plane`: values above `threshold`. Neighbours touch at edges and
+    /// corners.
+    ///
+    /// # Errors
+    /// If the plane does not hold width * height values.
+    pub fn find(&mut self, plane: &[f32], size: Size, threshold: f32) -> Result<()> {
+        let source = View::of_floats(plane, size)?;
+        let (threshold, how) = (f64::from(threshold), imgproc::THRESH_BINARY);
+        imgproc::threshold(source.mat(), &mut self.land, threshold, 1.0, how)?;
+        self.land.convert_to(&mut self.bytes, CV_8UC1, 1.0, 0.0)?;
+        let count = imgproc::connected_components(&self.bytes, &mut self.labels, 8, CV_32S)?;
+        self.areas.clear();
+        self.areas.resize(count as usize, 0);
+        for &label in self.labels.data_typed::<i32>()? {
+            self.areas[label as usize] += 1;
+        }
+        Ok(())
     }
-    Ok((labels, areas))
+
+    /// For each value, the number of its island; 0 is the sea.
+    ///
+    /// # Errors
+    /// If nothing has been looked for yet.
+    pub fn labels(&self) -> Result<&[i32]> {
+        Ok(self.labels.data_typed::<i32>()?)
+    }
+
+    /// The number of values of each island; entry 0 counts the sea.
+    pub fn areas(&self) -> &[usize] {
+        &self.areas
+    }
 }
 
 #[cfg(test)]
@@ -119,8 +157,10 @@ mod tests {
     #[test]
     fn two_islands_are_told_apart_and_measured() {
         let plane = [1.0, 1.0, 0.0, 0.0, 0.9, 0.0, 0.0, 0.1, 0.0, 0.0, 0.0, 0.8];
-        let (labels, areas) = islands(&plane, Size::new(4, 3), 0.2).unwrap();
-        assert_eq!(areas, [8, 3, 1]);
+        let mut islands = Islands::default();
+        islands.find(&plane, Size::new(4, 3), 0.2).unwrap();
+        let labels = islands.labels().unwrap();
+        assert_eq!(islands.areas(), [8, 3, 1]);
         assert_eq!((labels[0], labels[4], labels[7], labels[11]), (1, 1, 0, 2));
     }
 }

@@ -6,10 +6,12 @@
 //! | [`provider`] | which accelerator is asked for, and which really runs |
 //! | [`registry`] | the pinned model files, where they lie, whether they are whole |
 //! | [`library`] | where the ONNX Runtime library lies, and its version |
+//! | [`meter`] | what each network has cost so far |
 //! | [`inspect`] | which providers a library has, and which of them work |
 
 pub mod inspect;
 pub mod library;
+pub mod meter;
 pub mod provider;
 pub mod registry;
 
@@ -90,7 +92,7 @@ impl Engine {
             )
         };
         let (session, provider) = provider::choose(self.device, build)?;
-        Ok(Network { name: name.to_owned(), session, provider })
+        Ok(Network { name: name.to_owned(), session, provider, threads: self.threads })
     }
 }
 
@@ -118,6 +120,7 @@ pub struct Network {
     name: String,
     session: Session,
     provider: Provider,
+    threads: usize,
 }
 
 impl Network {
@@ -163,24 +166,44 @@ impl Network {
         input: (&str, &[usize], &[f32]),
         outputs: &[&str],
     ) -> Result<Vec<Tensor>> {
+        self.read(input, outputs, |shapes, data| {
+            let tensor = |(shape, data): (&Vec<usize>, &&[f32])| Tensor {
+                shape: shape.clone(),
+                data: data.to_vec(),
+            };
+            Ok(shapes.iter().zip(data).map(tensor).collect())
+        })
+    }
+
+    /// Runs the network on one input and has the named outputs read where they lie: `read` gets
+    /// their shapes and their values.
+    ///
+    /// # Errors
+    /// As [`Network::run`], and those of `read`.
+    pub fn read<T>(
+        &mut self,
+        input: (&str, &[usize], &[f32]),
+        outputs: &[&str],
+        read: impl FnOnce(&[Vec<usize>], &[&[f32]]) -> Result<T>,
+    ) -> Result<T> {
         let (name, shape, data) = input;
+        let items = shape.first().copied().unwrap_or_default();
         let shape: Vec<i64> = shape.iter().map(|&n| n as i64).collect();
         let tensor = TensorRef::from_array_view((shape, data))?;
-        let results = self
-            .session
-            .run(ort::inputs![name => tensor])
-            .with_context(|| format!("running the network {}", self.name))?;
-        outputs
-            .iter()
-            .map(|&output| {
-                let value = results
-                    .get(output)
-                    .with_context(|| format!("the network {} gave no '{output}'", self.name))?;
-                let (shape, data) = value.try_extract_tensor::<f32>()?;
-                let shape = shape.iter().map(|&n| n as usize).collect();
-                Ok(Tensor { shape, data: data.to_vec() })
-            })
-            .collect()
+        let (network, session) = (&self.name, &mut self.session);
+        let results =
+            meter::time(network, items, self.threads, || session.run(ort::inputs![name => tensor]))
+                .with_context(|| format!("running the network {network}"))?;
+        let (mut shapes, mut values) = (Vec::new(), Vec::new());
+        for &output in outputs {
+            let value = results
+                .get(output)
+                .with_context(|| format!("the network {network} gave no '{output}'"))?;
+            let (shape, data) = value.try_extract_tensor::<f32>()?;
+            shapes.push(shape.iter().map(|&n| n as usize).collect());
+            values.push(data);
+        }
+        read(&shapes, &values)
     }
 }
 

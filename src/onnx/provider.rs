@@ -51,6 +51,17 @@ impl Device {
     }
 }
 
+impl fmt::Display for Device {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Auto => f.write_str("auto"),
+            Self::Cpu => f.write_str("cpu"),
+            Self::Cuda(id) => write!(f, "cuda:{id}"),
+            Self::TensorRt(id) => write!(f, "tensorrt:{id}"),
+        }
+    }
+}
+
 impl std::str::FromStr for Device {
     type Err = anyhow::Error;
 

@@ -1,10 +1,13 @@
 //! Fits a painted layer to the crop it came from: specks beside the mask go, the colour of what
 //! is visible around it is carried into it, and its edge fades.
 
+use std::cell::RefCell;
+
 use anyhow::Result;
 
 use crate::geometry::Size;
-use crate::image::{Image, Layer, filter};
+use crate::image::filter::{self, Islands};
+use crate::image::{Image, Layer};
 
 /// How far the alpha is feathered, in pixels of the crop (standard deviation).
 const FEATHER: f32 = 1.2;
@@ -25,6 +28,26 @@ const BORDER: usize = 6;
 const SPECK: f32 = 0.15;
 /// From this coverage on, a pixel belongs to an island.
 const LAND: f32 = 0.15;
+/// The soft edge of an island that stays (standard deviation, pixels).
+const EDGE: f32 = 2.0;
+/// Less coverage than this is never shown (see `image::blend`).
+const FAINT: f32 = 1.0 / 1024.0;
+/// Below and above the painted rows, what the blurs reach.
+const BAND: usize = 8;
+
+/// Room for intermediate planes, kept from face to face.
+#[derive(Default)]
+struct Room {
+    islands: Islands,
+    keep: Vec<f32>,
+    soft: Vec<f32>,
+    shift: Vec<f32>,
+    coarse: [Vec<f32>; 6],
+}
+
+thread_local! {
+    static ROOM: RefCell<Room> = RefCell::default();
+}
 
 /// Clears specks, moves the layer's colour toward the visible surroundings and softens
 /// its alpha, in place.
@@ -37,27 +60,62 @@ const LAND: f32 = 0.15;
 /// If the kernel library refuses the planes.
 pub fn fit(crop: &Image, layer: &mut Layer) -> Result<()> {
     let size = layer.alpha.size();
-    clear_specks(layer, size)?;
-    match_color(crop, layer, size)?;
-    let soft = filter::blur(layer.alpha.data(), size, FEATHER)?;
-    for (i, (alpha, soft)) in layer.alpha.data_mut().iter_mut().zip(soft).enumerate() {
-        // Outward only: a mask's rim must not shine through.
-        *alpha = alpha.max(soft) * border_ramp(i, size);
-    }
-    Ok(())
+    ROOM.with_borrow_mut(|room| {
+        let Some(band) = Band::of(layer) else { return Ok(()) };
+        let alpha = layer.alpha.data_mut();
+        alpha[..band.start].fill(0.0);
+        alpha[band.end..].fill(0.0);
+        clear_specks(layer, &band, room)?;
+        match_color(crop, layer, &band, room)?;
+        let alpha = &mut layer.alpha.data_mut()[band.start..band.end];
+        filter::blur_into(alpha, band.size, FEATHER, fitting(&mut room.soft, alpha.len()))?;
+        for (i, (alpha, soft)) in alpha.iter_mut().zip(&room.soft).enumerate() {
+            // Outward only: a mask's rim must not shine through.
+            *alpha = alpha.max(*soft) * border_ramp(band.start + i, size);
+        }
+        Ok(())
+    })
 }
 
-fn clear_specks(layer: &mut Layer, size: Size) -> Result<()> {
-    let (labels, areas) = filter::islands(layer.alpha.data(), size, LAND)?;
+/// The rows of a layer that hold any alpha, and a few around them: nothing else changes.
+struct Band {
+    start: usize,
+    end: usize,
+    size: Size,
+}
+
+impl Band {
+    fn of(layer: &Layer) -> Option<Self> {
+        let Size { width, height } = layer.alpha.size();
+        let alpha = layer.alpha.data();
+        let first = alpha.iter().position(|&a| a > FAINT)? / width;
+        let last = alpha.iter().rposition(|&a| a > FAINT)? / width;
+        let (first, last) = (first.saturating_sub(BAND), (last + 1 + BAND).min(height));
+        let size = Size::new(width, last - first);
+        Some(Self { start: first * width, end: last * width, size })
+    }
+}
+
+/// `plane` with room for `n` values; nothing is allocated once it was as long.
+fn fitting(plane: &mut Vec<f32>, n: usize) -> &mut [f32] {
+    plane.resize(n, 0.0);
+    plane
+}
+
+fn clear_specks(layer: &mut Layer, band: &Band, room: &mut Room) -> Result<()> {
+    let alpha = &mut layer.alpha.data_mut()[band.start..band.end];
+    let Room { islands, keep, soft, .. } = room;
+    islands.find(alpha, band.size, LAND)?;
+    let areas = islands.areas();
     let largest = areas.iter().skip(1).copied().max().unwrap_or(0);
-    let keep: Vec<f32> = labels
-        .iter()
-        .map(|&l| f32::from(l > 0 && areas[l as usize] as f32 >= SPECK * largest as f32))
-        .collect();
+    for (keep, &label) in fitting(keep, alpha.len()).iter_mut().zip(islands.labels()?) {
+        let stays = label > 0 && areas[label as usize] as f32 >= SPECK * largest as f32;
+        *keep = f32::from(u8::from(stays));
+    }
     // What lies within a few pixels of an island that stays is its own soft edge.
-    let near = filter::blur(&keep, size, 2.0)?;
-    for (alpha, near) in layer.alpha.data_mut().iter_mut().zip(near) {
-        *alpha *= (near * 8.0).min(1.0);
+    filter::blur_into(keep, band.size, EDGE, fitting(soft, alpha.len()))?;
+    for (alpha, near) in alpha.iter_mut().zip(soft) {
+        *alpha *= (*near * 8.0).min(1.0);
     }
     Ok(())
 }
@@ -66,28 +124,33 @@ fn clear_specks(layer: &mut Layer, size: Size) -> Result<()> {
 /// the cost.
 const COARSE: usize = 4;
 
-fn match_color(crop: &Image, layer: &mut Layer, size: Size) -> Result<()> {
+fn match_color(crop: &Image, layer: &mut Layer, band: &Band, room: &mut Room) -> Result<()> {
+    let size = layer.alpha.size();
     let coarse = Size::new(size.width.div_ceil(COARSE), size.height.div_ceil(COARSE));
-    let step = COARSE as f32;
-    let alpha = filter::resize(layer.alpha.data(), size, coarse)?;
-    let near = filter::blur(&alpha, coarse, MARGIN / step)?;
-    let visible: Vec<f32> =
-        near.iter().enumerate().map(|(i, &a)| f32::from(a < 0.02 && is_skin(i, coarse))).collect();
-    let weight = filter::blur(&visible, coarse, REACH / step)?;
-    for (painted, seen) in layer.pixels.channels_mut().into_iter().zip(crop.channels()) {
-        let painted_coarse = filter::resize(painted, size, coarse)?;
-        let seen_coarse = filter::resize(seen, size, coarse)?;
-        let error: Vec<f32> = painted_coarse
-            .iter()
-            .zip(&seen_coarse)
-            .zip(&visible)
-            .map(|((painted, seen), visible)| (seen - painted).clamp(-MOST, MOST) * visible)
-            .collect();
-        let error = filter::blur(&error, coarse, REACH / step)?;
-        // Where no skin is within reach at all, nothing is known and nothing is moved.
-        let shift: Vec<f32> =
-            error.iter().zip(&weight).map(|(error, weight)| error / (weight + 1e-5)).collect();
-        for (painted, shift) in painted.iter_mut().zip(filter::resize(&shift, coarse, size)?) {
+    let (n, step) = (coarse.width * coarse.height, COARSE as f32);
+    let [visible, weight, painted, seen, error, blurred] =
+        room.coarse.each_mut().map(|plane| fitting(plane, n));
+    filter::resize_into(layer.alpha.data(), size, coarse, painted)?;
+    filter::blur_into(painted, coarse, MARGIN / step, seen)?;
+    for (i, (visible, near)) in visible.iter_mut().zip(&*seen).enumerate() {
+        *visible = f32::from(u8::from(*near < 0.02 && is_skin(i, coarse)));
+    }
+    filter::blur_into(visible, coarse, REACH / step, weight)?;
+    for (channel, crop) in layer.pixels.channels_mut().into_iter().zip(crop.channels()) {
+        filter::resize_into(channel, size, coarse, painted)?;
+        filter::resize_into(crop, size, coarse, seen)?;
+        for i in 0..n {
+            error[i] = (seen[i] - painted[i]).clamp(-MOST, MOST) * visible[i];
+        }
+        filter::blur_into(error, coarse, REACH / step, blurred)?;
+        for (blurred, weight) in blurred.iter_mut().zip(&*weight) {
+            // Where no skin is within reach at all, nothing is known and nothing is moved.
+            *blurred /= *weight + 1e-5;
+        }
+        let shift = fitting(&mut room.shift, channel.len());
+        filter::resize_into(blurred, coarse, size, shift)?;
+        let pairs = channel[band.start..band.end].iter_mut().zip(&shift[band.start..band.end]);
+        for (painted, shift) in pairs {
             *painted = (*painted + shift).clamp(0.0, 1.0);
         }
     }

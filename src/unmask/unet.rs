@@ -1,6 +1,8 @@
 //! The contract `unmask/1` around a U-Net: input `image` f32 `[N,3,256,256]`, RGB, 0..1;
 //! outputs `face` f32 `[N,3,256,256]` and `alpha` f32 `[N,1,256,256]`, both 0..1.
 
+use std::borrow::Cow;
+
 use anyhow::{Context, Result, ensure};
 
 use super::Unmasker;
@@ -46,21 +48,22 @@ impl Unet {
 
     fn batch(&mut self, crops: &[Image]) -> Result<Vec<Layer>> {
         let size = self.size;
-        let input: Vec<f32> = crops.iter().flat_map(Image::data).copied().collect();
+        let input: Cow<'_, [f32]> = match crops {
+            [one] => one.data().into(),
+            many => many.iter().flat_map(Image::data).copied().collect(),
+        };
         let shape = [crops.len(), 3, size.height, size.width];
-        let outputs = self.network.run(("image", &shape, &input), &["face", "alpha"])?;
         let n = size.width * size.height;
-        let faces = outputs[0].data.chunks_exact(3 * n);
-        let alphas = outputs[1].data.chunks_exact(n);
-        ensure!(faces.len() == crops.len(), "the network gave another number of faces");
-        faces
-            .zip(alphas)
-            .map(|(face, alpha)| {
+        self.network.read(("image", &shape, &input), &["face", "alpha"], |_, outputs| {
+            let (faces, alphas) = (outputs[0].chunks_exact(3 * n), outputs[1].chunks_exact(n));
+            ensure!(faces.len() == crops.len(), "the network gave another number of faces");
+            let layer = |(face, alpha): (&[f32], &[f32])| {
                 let pixels = Image::from_planar(size, face.to_vec()).context("face")?;
                 let alpha = Matte::from_data(size, alpha.to_vec()).context("alpha")?;
                 Ok(Layer { pixels, alpha })
-            })
-            .collect()
+            };
+            faces.zip(alphas).map(layer).collect()
+        })
     }
 }
 
