@@ -7,14 +7,17 @@
 //! | `video`, `photo` | one video file, one photo |
 //! | [`generate`] | photos of bare faces into training pairs |
 //! | [`evaluate`] | how well masks are taken off, against the truth |
+//! | [`mod@bench`] | what the job costs, beside the sum of its parts |
 //! | [`doctor`] | what works on this machine |
 //! | [`models`] | which models there are, and whether they are whole |
 //! | [`networks`] | options of the networks, and how they are put together |
+//! | `process` | what this process has used |
 //! | `table` | tables and JSON on stdout |
 //! | [`interrupt`] | Ctrl-C |
 //! | [`progress`] | how far a job is |
 
 pub mod batch;
+pub mod bench;
 pub mod doctor;
 pub mod evaluate;
 pub mod generate;
@@ -22,6 +25,7 @@ pub mod interrupt;
 pub mod models;
 pub mod networks;
 mod photo;
+mod process;
 pub mod progress;
 pub mod run;
 mod table;
@@ -52,6 +56,8 @@ pub enum Command {
     Generate(generate::Args),
     /// Measure how well masks are taken off, on pairs or a clip with its truth
     Evaluate(evaluate::Args),
+    /// Measure what the job costs, beside plain transcoding and the sum of its parts
+    Bench(bench::Args),
     /// List the models and verify each file
     Models(models::Args),
     /// Say what works on this machine, what does not, and the cure
@@ -88,6 +94,7 @@ pub fn dispatch(cli: Cli) -> Result<Verdict> {
         Command::Run(args) => run::run(&args),
         Command::Generate(args) => generate::run(&args),
         Command::Evaluate(args) => evaluate::run(&args),
+        Command::Bench(args) => bench::run(&args),
         Command::Models(args) => models::run(&args),
         Command::Doctor(args) => doctor::run(&args),
     }

@@ -9,8 +9,11 @@ use serde::Serialize;
 use super::batch::report::{Details, Outcome, Status};
 use super::interrupt::Interrupt;
 use super::networks::{Crew, ModelFacts};
+use super::process;
 use super::progress::{FileBoard, TICK};
 use crate::media::{FileSink, FileSource, Launch, Plan, Target, verify};
+use crate::onnx::meter;
+use crate::pipeline::latency::Percentiles;
 use crate::pipeline::ledger::Span;
 use crate::pipeline::stats::{Snapshot, StageSnapshot};
 use crate::pipeline::{Detect, Lay, Pipeline, Stats};
@@ -44,7 +47,10 @@ pub(in crate::cli) struct Report {
 struct Times {
     seconds: f64,
     frames_per_second: f64,
+    latency: Percentiles,
     stages: Vec<StageSnapshot>,
+    networks: Vec<meter::Cost>,
+    usage: process::Usage,
 }
 
 /// Runs the job.
@@ -102,7 +108,14 @@ pub(super) fn run(
         stats: stats_now,
         changed: stats.changes(),
         check,
-        times: Times { seconds, frames_per_second, stages },
+        times: Times {
+            seconds,
+            frames_per_second,
+            latency: stats.latency(),
+            stages,
+            networks: meter::costs(),
+            usage: process::usage(stats.first_frame()),
+        },
     };
     let details = Some(Details::Video(Box::new(report)));
     Ok(Outcome { output: Some(written.path), status, why, details })

@@ -234,7 +234,7 @@ impl ClipReport {
             let points: Vec<_> =
                 points.into_iter().map(|(t, sum, n)| (t, sum / n as f64)).collect();
             if !points.is_empty() {
-                curves.push(Curve { name: standing.name.clone(), points });
+                curves.push(Curve { name: standing.name.clone(), ink: i, points });
             }
         }
         curves

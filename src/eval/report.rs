@@ -43,7 +43,7 @@ pub struct Group {
 pub struct Standing {
     /// Its name.
     pub name: String,
-    /// Over all pairs.
+    /// Over all pairs with a mask.
     pub overall: Group,
     /// By style of mask.
     pub styles: BTreeMap<String, Group>,
@@ -72,7 +72,7 @@ impl Report {
             }
             Standing {
                 name,
-                overall: group(rows.iter().map(|row| &row.scores[i]).collect()),
+                overall: group(masked(rows.iter().map(|row| &row.scores[i]).collect())),
                 styles: styles.into_iter().map(|(style, rows)| (style, group(rows))).collect(),
                 bare: bare.get(i).and_then(|faces| mean_bare(faces)),
             }
@@ -143,6 +143,14 @@ impl Report {
         }
         table.into_inner().context("finishing the table")
     }
+}
+
+/// Faces without a mask, of which most stays as it is, would flatter the rest: they have a group
+/// of their own.
+fn masked(rows: Vec<&Scores>) -> Vec<&Scores> {
+    let masked: Vec<&Scores> =
+        rows.iter().copied().filter(|row| row.contains_key(&Metric::HolePsnr)).collect();
+    if masked.is_empty() { rows } else { masked }
 }
 
 fn group(rows: Vec<&Scores>) -> Group {

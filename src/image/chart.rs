@@ -14,6 +14,8 @@ pub const INKS: [Ink; 6] =
 pub struct Curve {
     /// What it shows.
     pub name: String,
+    /// Its place in [`INKS`]: the same thing has the same colour in every panel.
+    pub ink: usize,
     /// (x, y) in the order of x; not a number: a gap.
     pub points: Vec<(f64, f64)>,
 }
@@ -104,14 +106,14 @@ impl Area {
     }
 }
 
-fn head(sheet: &mut Drawing, panel: &Panel, names: &[&str], area: Area) {
+fn head(sheet: &mut Drawing, panel: &Panel, names: &[(&str, usize)], area: Area) {
     let middle = area.top - TEXT_LINE as i32;
     sheet.text(&panel.title, (area.left, middle), Side::Right);
     let mut right = area.right;
-    for (i, name) in names.iter().enumerate().rev() {
+    for (name, ink) in names.iter().rev() {
         sheet.text(name, (right, middle), Side::Left);
         right -= (LETTER * (name.chars().count() + 3)) as i32;
-        sheet.fill((right + LETTER as i32 - 2, middle - 4), (10, 9), INKS[i % INKS.len()]);
+        sheet.fill((right + LETTER as i32 - 2, middle - 4), (10, 9), INKS[ink % INKS.len()]);
         right -= 2 * LETTER as i32;
     }
     let below = area.bottom + 2 * TEXT_LINE as i32 - 2;
@@ -132,14 +134,14 @@ fn curves_panel(sheet: &mut Drawing, panel: &Panel, curves: &[Curve], top: usize
         sheet.line((x, area.bottom), (x, area.bottom + 4), (BLACK, 1));
         sheet.text(&across.label(tick), (x, area.bottom + 11), Side::Middle);
     }
-    for (i, curve) in curves.iter().enumerate() {
+    for curve in curves {
         let at = |(x, y): (f64, f64)| (area.x(across.share(x)), area.y(up.share(y)));
         for pair in curve.points.windows(2).filter(|p| p.iter().all(|p| p.1.is_finite())) {
-            sheet.line(at(pair[0]), at(pair[1]), (INKS[i % INKS.len()], 2));
+            sheet.line(at(pair[0]), at(pair[1]), (INKS[curve.ink % INKS.len()], 2));
         }
     }
     sheet.line((area.left, area.bottom), (area.right, area.bottom), (BLACK, 1));
-    head(sheet, panel, &curves.iter().map(|c| c.name.as_str()).collect::<Vec<_>>(), area);
+    head(sheet, panel, &curves.iter().map(|c| (c.name.as_str(), c.ink)).collect::<Vec<_>>(), area);
 }
 
 fn bars_panel(sheet: &mut Drawing, panel: &Panel, (bars, parts): (&[Bar], &[String]), top: usize) {
@@ -163,7 +165,12 @@ fn bars_panel(sheet: &mut Drawing, panel: &Panel, (bars, parts): (&[Bar], &[Stri
         sheet.text(&bar.name, (area.left - 8, y + 7), Side::Left);
     }
     sheet.line((area.left, area.top), (area.left, area.bottom), (BLACK, 1));
-    head(sheet, panel, &parts.iter().map(String::as_str).collect::<Vec<_>>(), area);
+    head(
+        sheet,
+        panel,
+        &parts.iter().enumerate().map(|(i, p)| (p.as_str(), i)).collect::<Vec<_>>(),
+        area,
+    );
 }
 
 /// A range of values with round ticks.
@@ -217,13 +224,14 @@ mod tests {
 
     #[test]
     fn curves_and_bars_leave_their_ink() {
-        let curve = |name: &str, y| Curve {
+        let curve = |name: &str, ink: usize| Curve {
             name: name.to_owned(),
-            points: (0..50).map(|i| (i as f64, y + (i as f64 / 8.0).sin())).collect(),
+            ink,
+            points: (0..50).map(|i| (i as f64, ink as f64 + (i as f64 / 8.0).sin())).collect(),
         };
         let bar = Bar { name: "decode".into(), parts: vec![2.0, 1.0] };
         let marks = [
-            Marks::Curves(vec![curve("one", 0.0), curve("two", 1.0)]),
+            Marks::Curves(vec![curve("one", 0), curve("two", 1)]),
             Marks::Bars(vec![bar], vec!["wall".into(), "CPU".into()]),
         ];
         let panels = marks.map(|marks| Panel { title: "t".into(), axis: "s".into(), marks });

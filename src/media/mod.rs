@@ -9,6 +9,7 @@
 //! | [`sink`] | frames into a file, with the input's sound |
 //! | [`place`], [`target`] | an output's name, until and when it is whole; its container |
 //! | [`probe`] | what is in a file, without decoding it |
+//! | [`draft`], [`transcode`] | a new clip of drawn frames; the plain transcode, to compare with |
 //! | [`verify`] | an output against its input |
 //! | [`entrance`] | where live streams come in: the newest frame wins |
 //! | [`outlet`] | what comes out of a live pipeline, and what takes it |
@@ -17,6 +18,7 @@
 
 mod bus;
 mod clock;
+pub mod draft;
 mod encoder;
 pub mod entrance;
 pub mod frame;
@@ -34,6 +36,7 @@ mod spell;
 pub mod stream;
 pub mod target;
 pub mod timer;
+pub mod transcode;
 pub mod verify;
 
 use anyhow::{Context, Result};

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 /// Longer than this is counted as this.
 const LONGEST_MS: usize = 10_000;
@@ -16,7 +16,7 @@ pub struct Latencies {
 }
 
 /// What the latencies came to, in milliseconds. Zero where nothing was measured.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Percentiles {
     /// Half of the frames took at most this.
     pub p50_ms: f64,

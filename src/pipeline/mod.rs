@@ -17,7 +17,7 @@
 //! | [`ends`] | where rounds come from and go to |
 //! | [`outlets`] | the end of a live pipeline, and what is counted there |
 //! | [`load`], [`latency`] | what gives under load; how long frames were under way |
-//! | [`stats`] | counters and times |
+//! | [`stats`], [`spread`] | counters and times; how times spread |
 //! | [`ledger`] | which frames were changed |
 
 pub mod effect;
@@ -27,6 +27,7 @@ pub mod ledger;
 pub mod load;
 pub mod outlets;
 pub mod round;
+pub mod spread;
 pub mod stage;
 pub mod stages;
 pub mod stats;
@@ -104,7 +105,7 @@ impl<T: Into<Shown> + Send + 'static> Pipeline<Round<T>> {
     /// If a thread cannot be started.
     pub fn into_rounds(mut self, mut sink: Box<dyn RoundSink>) -> Result<Running> {
         let (output, failed) = (self.output, self.first.clone());
-        let counters = self.stats.stage("sink");
+        let (stats, counters) = (self.stats.clone(), self.stats.stage("sink"));
         self.bodies.push((
             "sink",
             Box::new(move || {
@@ -112,8 +113,10 @@ impl<T: Into<Shown> + Send + 'static> Pipeline<Round<T>> {
                 stage::guarded("sink", &failed, move || {
                     for round in output {
                         let round = round.try_map(|_, item| Ok(item.into()))?;
+                        let taken = round.taken();
                         counters.time(|| sink.push(round))?;
                         counters.took();
+                        stats.frame_left(taken.elapsed());
                     }
                     if first.is_set() { Ok(()) } else { counters.time(|| sink.finish()) }
                 });

@@ -3,6 +3,7 @@
 //! batch, and no stream can crowd out another.
 
 use std::sync::{Arc, Condvar, Mutex, PoisonError};
+use std::time::Instant;
 
 use anyhow::Result;
 
@@ -10,6 +11,7 @@ use anyhow::Result;
 #[derive(Debug)]
 pub struct Round<T> {
     items: Vec<(usize, T)>,
+    taken: Instant,
     /// Goes back when the round has left the pipeline, on whatever way.
     ticket: Option<Ticket>,
 }
@@ -17,12 +19,17 @@ pub struct Round<T> {
 impl<T> Round<T> {
     /// A round of a stream that is alone.
     pub fn of_one(item: T) -> Self {
-        Self { items: vec![(0, item)], ticket: None }
+        Self { items: vec![(0, item)], taken: Instant::now(), ticket: None }
     }
 
     /// A round of several streams, admitted by `ticket`.
     pub fn of_many(items: Vec<(usize, T)>, ticket: Ticket) -> Self {
-        Self { items, ticket: Some(ticket) }
+        Self { items, taken: Instant::now(), ticket: Some(ticket) }
+    }
+
+    /// When the source gave it.
+    pub fn taken(&self) -> Instant {
+        self.taken
     }
 
     /// Each item with its stream's number.
@@ -41,7 +48,8 @@ impl<T> Round<T> {
     /// The first error of `make`.
     pub fn try_map<U>(self, mut make: impl FnMut(usize, T) -> Result<U>) -> Result<Round<U>> {
         let made = self.items.into_iter().map(|(stream, item)| Ok((stream, make(stream, item)?)));
-        Ok(Round { items: made.collect::<Result<_>>()?, ticket: self.ticket })
+        let items = made.collect::<Result<_>>()?;
+        Ok(Round { items, taken: self.taken, ticket: self.ticket })
     }
 
     /// The items; the round's place in the pipeline stays taken until the ticket is dropped.

@@ -4,7 +4,6 @@ use std::any::Any;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::JoinHandle;
-use std::time::Instant;
 
 use anyhow::{Context, Result, anyhow};
 use crossbeam_channel::{Receiver, Sender};
@@ -75,9 +74,7 @@ pub(super) fn work<S: Stage>(
 ) -> Result<()> {
     for item in input {
         stats.took();
-        let begun = Instant::now();
-        let done = stage.process(item)?;
-        stats.worked(begun.elapsed());
+        let done = stats.time(|| stage.process(item))?;
         let Some(done) = done else { continue };
         if output.send(done).is_err() {
             break;

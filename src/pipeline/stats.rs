@@ -1,10 +1,13 @@
 //! What a running pipeline counts.
 
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::time::{Duration, Instant};
 
 use serde::Serialize;
+
+use super::latency::{Latencies, Percentiles};
+use super::spread::{Spread, Times, thread_cpu};
 
 use super::ledger::{Ledger, Span};
 
@@ -20,6 +23,8 @@ struct Counters {
     failure: Mutex<Option<String>>,
     ledger: Mutex<Ledger>,
     stages: Mutex<Vec<Arc<StageStats>>>,
+    latencies: Mutex<Latencies>,
+    first_out: OnceLock<Instant>,
 }
 
 /// All counters at one moment.
@@ -53,6 +58,12 @@ pub struct StageSnapshot {
     pub given: u64,
     /// Wall time at work, without waiting, in seconds.
     pub busy_s: f64,
+    /// Processor time of the stage's own thread, in seconds.
+    pub cpu_s: f64,
+    /// Wall time of one item.
+    pub wall: Times,
+    /// Processor time of one item.
+    pub cpu: Times,
 }
 
 impl Stats {
@@ -86,6 +97,22 @@ impl Stats {
         })
     }
 
+    /// Counts a frame that left the sink so long after the source gave it.
+    pub(super) fn frame_left(&self, latency: Duration) {
+        self.0.first_out.get_or_init(Instant::now);
+        self.0.latencies.lock().unwrap_or_else(PoisonError::into_inner).add(latency);
+    }
+
+    /// How long ago the first frame left the sink.
+    pub fn first_frame(&self) -> Option<Duration> {
+        self.0.first_out.get().map(Instant::elapsed)
+    }
+
+    /// From where the source gave a frame to where the sink had taken it.
+    pub fn latency(&self) -> Percentiles {
+        self.0.latencies.lock().unwrap_or_else(PoisonError::into_inner).percentiles()
+    }
+
     /// All counters now.
     pub fn snapshot(&self) -> Snapshot {
         let stages = self.0.stages.lock().unwrap_or_else(PoisonError::into_inner);
@@ -115,7 +142,8 @@ pub(super) struct StageStats {
     name: &'static str,
     taken: AtomicU64,
     given: AtomicU64,
-    busy_ns: AtomicU64,
+    wall: Spread,
+    cpu: Spread,
 }
 
 impl StageStats {
@@ -127,15 +155,12 @@ impl StageStats {
         self.given.fetch_add(1, Ordering::Relaxed);
     }
 
-    pub fn worked(&self, time: Duration) {
-        self.busy_ns.fetch_add(time.as_nanos() as u64, Ordering::Relaxed);
-    }
-
     /// Runs `work` and counts its time.
     pub fn time<T>(&self, work: impl FnOnce() -> T) -> T {
-        let begun = Instant::now();
+        let (begun, cpu) = (Instant::now(), thread_cpu());
         let done = work();
-        self.worked(begun.elapsed());
+        self.wall.add(begun.elapsed());
+        self.cpu.add(thread_cpu().saturating_sub(cpu));
         done
     }
 
@@ -144,7 +169,10 @@ impl StageStats {
             name: self.name,
             taken: self.taken.load(Ordering::Relaxed),
             given: self.given.load(Ordering::Relaxed),
-            busy_s: self.busy_ns.load(Ordering::Relaxed) as f64 / 1e9,
+            busy_s: self.wall.sum_s(),
+            cpu_s: self.cpu.sum_s(),
+            wall: self.wall.times(),
+            cpu: self.cpu.times(),
         }
     }
 }

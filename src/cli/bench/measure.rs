@@ -1,0 +1,120 @@
+//! The job and the plain transcode of the same input, in turns.
+
+use std::fs;
+use std::path::Path;
+use std::process::{Command, Stdio};
+use std::time::Instant;
+
+use anyhow::{Context, Result, bail};
+use serde::{Deserialize, Serialize};
+
+use crate::cli::process::{self, Usage};
+use crate::media::transcode::Transcode;
+use crate::media::{Launch, Target};
+use crate::onnx::meter;
+use crate::pipeline::latency::Percentiles;
+use crate::pipeline::spread::Times;
+
+/// Seconds of one run.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize)]
+pub(super) struct Spent {
+    pub wall_s: f64,
+    pub cpu_s: f64,
+}
+
+/// What `run --report` tells, as far as it is wanted here.
+#[derive(Clone, Debug, Deserialize)]
+pub(super) struct Job {
+    pub encoder: String,
+    pub model: Option<Model>,
+    pub stats: Stats,
+    pub times: JobTimes,
+}
+
+/// The part of it that differs from run to run.
+#[derive(Clone, Debug, Deserialize)]
+pub(super) struct JobTimes {
+    pub seconds: f64,
+    pub latency: Percentiles,
+    pub stages: Vec<Stage>,
+    pub usage: Usage,
+    pub networks: Vec<meter::Cost>,
+}
+
+#[derive(Deserialize)]
+struct Told {
+    files: Vec<Job>,
+}
+
+#[derive(Clone, Debug, Deserialize)]
+pub(super) struct Model {
+    pub model: String,
+    pub provider: String,
+}
+
+#[derive(Clone, Debug, Deserialize)]
+pub(super) struct Stats {
+    pub frames_out: u64,
+    pub faces: u64,
+    pub painted: u64,
+}
+
+#[derive(Clone, Debug, Deserialize, Serialize)]
+pub(super) struct Stage {
+    pub name: String,
+    pub cpu_s: f64,
+    pub wall: Times,
+    pub cpu: Times,
+}
+
+/// One turn.
+#[derive(Clone, Debug)]
+pub(super) struct Round {
+    pub plain: Spent,
+    pub job: Job,
+}
+
+/// The plain transcode, then the job, `rounds` times. The job is this program's own `run` with
+/// `options`, a process of its own, so that its memory and its start are its own.
+pub(super) fn rounds(
+    input: &Path,
+    options: &[String],
+    rounds: usize,
+    progress: &dyn Fn(),
+) -> Result<Vec<Round>> {
+    let folder = tempfile::tempdir().context("no place for the outputs")?;
+    let round = |_| {
+        let plain = plain(input, &folder.path().join("plain.mp4"))?;
+        progress();
+        let job = job(input, folder.path(), options)?;
+        progress();
+        Ok(Round { plain, job })
+    };
+    (0..rounds).map(round).collect()
+}
+
+fn plain(input: &Path, output: &Path) -> Result<Spent> {
+    let transcode = Transcode::new(input, output, &Launch::file())?;
+    let (begun, cpu) = (Instant::now(), process::cpu());
+    transcode.run()?;
+    let cpu = process::cpu().saturating_sub(cpu);
+    Ok(Spent { wall_s: begun.elapsed().as_secs_f64(), cpu_s: cpu.as_secs_f64() })
+}
+
+fn job(input: &Path, folder: &Path, options: &[String]) -> Result<Job> {
+    let beside = Target::name_beside(input);
+    let name = Path::new("job").with_extension(beside.extension().unwrap_or_default());
+    let (output, report) = (folder.join(name), folder.join("report.json"));
+    let program = std::env::current_exe().context("this program does not find itself")?;
+    let mut run = Command::new(program);
+    run.arg("run").arg(input).arg("-o").arg(output).arg("--report").arg(&report);
+    run.args(["--overwrite", "--quiet"]).args(options).stdout(Stdio::null());
+    let done = run.output().context("the job does not start")?;
+    if !done.status.success() {
+        let told = String::from_utf8_lossy(&done.stderr);
+        bail!("the job failed: {}", told.trim().trim_start_matches("mask2face: error: "));
+    }
+    let told = fs::read(&report).context("the job left no report")?;
+    let told: Told = serde_json::from_slice(&told).context("the job's report")?;
+    told.files.into_iter().next().context("the job's report is empty")
+}

@@ -1,0 +1,53 @@
+//! `bench`: an input of its own making, and what is told of it.
+
+#![allow(clippy::unwrap_used, reason = "a test says what went wrong by failing")]
+
+mod support;
+
+use mask2face::onnx::library;
+use mask2face::onnx::registry::Places;
+
+#[test]
+fn an_input_is_made_and_measured_beside_its_plain_transcode() {
+    let portrait = Places::from_env().cache.join("demo/astronaut.png");
+    if !portrait.is_file() || library::library().is_err() {
+        return eprintln!(
+            "skipped: no portrait or no ONNX Runtime here, 'make setup' fetches them"
+        );
+    }
+    let dir = support::folder();
+    let run = |args: &str| {
+        let args: Vec<&str> = args.split(' ').collect();
+        let output = support::mask2face(dir.path(), &args);
+        assert_eq!(output.status.code(), Some(0), "{}", support::outcome(&output).1);
+        output
+    };
+    run("bench --synthetic --size 480x270 --faces 2 --rate 10 --seconds 1 --keep made.mp4");
+    let told = run("bench made.mp4 --rounds 1 --json --plot plot.png");
+    let bench: serde_json::Value = serde_json::from_slice(&told.stdout).unwrap();
+    assert_eq!(bench["frames"], 10);
+    assert!(bench["faces"].as_u64().unwrap() >= 16, "{bench}");
+    assert!(bench["painted"].as_u64().unwrap() >= 16, "{bench}");
+    let number = |path: &str| bench.pointer(path).and_then(serde_json::Value::as_f64).unwrap();
+    let parts = number("/plain/cpu_s") + number("/networks_cpu_s");
+    assert!((number("/bound_s") * number("/cores") - parts).abs() < 1e-9);
+    assert!(number("/job/cpu_s") > number("/networks_cpu_s") && number("/networks_cpu_s") > 0.0);
+    assert!(number("/peak_memory_mb") > 20.0 && number("/first_frame_s") > 0.0);
+    let stages: Vec<_> = bench["stages"].as_array().unwrap().iter().map(|s| &s["name"]).collect();
+    assert_eq!(stages, ["source", "detect", "lay", "sink"]);
+    assert!(std::fs::read(dir.path().join("plot.png")).unwrap().starts_with(b"\x89PNG"));
+}
+
+#[test]
+fn bad_input_is_told_in_one_line() {
+    let dir = support::folder();
+    let outcome = |args: &[&str]| support::outcome(&support::mask2face(dir.path(), args));
+    let (code, told) = outcome(&["bench", "absent.mp4"]);
+    assert_eq!((code, told.lines().count()), (1, 1), "{told}");
+    assert!(told.contains("absent.mp4"), "{told}");
+    let (code, told) = outcome(&["bench", "--size", "641x480"]);
+    assert!(code == 2 && told.contains("two even numbers"), "{told}");
+    std::fs::write(dir.path().join("there.mp4"), "x").unwrap();
+    let (code, told) = outcome(&["bench", "--synthetic", "--keep", "there.mp4"]);
+    assert!(code == 1 && told.contains("exists already"), "{told}");
+}
