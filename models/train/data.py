@@ -259,6 +259,44 @@ class UnmaskSamples:
         return damage(rng, masked), np.round(target).astype(np.uint8), np.round(cover * 255).astype(np.uint8)
 
 
+# ---- what hides a face and is no mask -----------------------------------------------------------------------------------
+
+def sunglasses(rng, image, points):
+    """Dark lenses over both eyes of a float32 RGB crop, in place."""
+    unit = np.linalg.norm(points[36:42].mean(0) - points[42:48].mean(0))
+    across = (points[42:48].mean(0) - points[36:42].mean(0)) / unit
+    turn, shine = float(np.degrees(np.arctan2(across[1], across[0]))), rng.uniform(.55, 1.)
+    axes = rng.uniform(.30, .46) * unit, rng.uniform(.2, .36) * unit
+    lens = np.zeros(image.shape[:2], np.uint8)
+    for eye in (points[36:42].mean(0), points[42:48].mean(0)):
+        cv2.ellipse(lens, (tuple(map(float, eye)), (2 * axes[0], 2 * axes[1]), turn), 255, -1, cv2.LINE_AA)
+    cv2.line(lens, *(tuple(int(v) for v in points[k]) for k in (39, 42)), 255, max(1, int(.05 * unit)), cv2.LINE_AA)
+    a = shine * cv2.GaussianBlur(lens, (0, 0), .5).astype(np.float32)[..., None] / 255
+    image += (np.clip(rng.uniform(5, 70) + rng.normal(0, 12, 3), 0, 120).astype(np.float32) - image) * a
+
+
+def hand(rng, image, points):
+    """Fingers in a skin's colour, or the head of a microphone, before the mouth of a float32 RGB crop, in place."""
+    unit = np.linalg.norm(points[36:42].mean(0) - points[42:48].mean(0))
+    size = image.shape[0]
+    blot = np.zeros(image.shape[:2], np.uint8)
+    at = points[[33, 51, 57, 8]].mean(0) + rng.normal(0, .35, 2) * unit
+    if rng.random() < .25:
+        cv2.ellipse(blot, tuple(int(v) for v in at), tuple(int(rng.uniform(.2, .4) * unit) for _ in "xy"), 0, 0, 360, 255, -1, cv2.LINE_AA)
+        colour = rng.uniform(5, 90) + rng.normal(0, 10, 3)
+    else:
+        angle, width = rng.uniform(0, 2 * np.pi), rng.uniform(.13, .24) * unit
+        along, beside = np.array([np.cos(angle), np.sin(angle)]), np.array([-np.sin(angle), np.cos(angle)])
+        for k in range(int(rng.integers(1, 6))):
+            tip = at + beside * (k - 1.5) * width * 1.05 + along * rng.normal(0, .12) * unit
+            cv2.line(blot, tuple(np.int32(tip)), tuple(np.int32(tip + along * rng.uniform(.8, 2.5) * unit)), 255, max(2, int(width)), cv2.LINE_AA)
+        cheek = points[[2, 14, 29]].mean(0).astype(int).clip(1, size - 2)
+        colour = image[cheek[1] - 1:cheek[1] + 2, cheek[0] - 1:cheek[0] + 2].mean((0, 1)) * rng.uniform(.75, 1.15) + rng.normal(0, 6, 3)
+    edge = cv2.GaussianBlur(blot, (0, 0), max(.6, .03 * unit)).astype(np.float32)[..., None] / 255
+    shade = np.clip(.75 + .35 * cv2.GaussianBlur(blot, (0, 0), .09 * unit + .5).astype(np.float32)[..., None] / 255 + smooth_noise(rng, size, 6, .05)[..., None], .4, 1.2)
+    image += (np.clip(colour, 3, 250).astype(np.float32) * shade - image) * edge
+
+
 # ---- samples of the landmark network ---------------------------------------------------------------------------------
 
 # The crop of the landmark network, from 68 points: with m the longer side of the points' upright box, centred .17 m
@@ -352,6 +390,10 @@ class LandmarkSamples:
         elif worn:
             sheet, a = paint(rng, moved, size, None)
             image = image + (relight(rng, sheet) - image) * a[..., None]
+        if rng.random() < .10:
+            sunglasses(rng, image, moved)
+        if not worn and rng.random() < .15:
+            hand(rng, image, moved)
         image = relight(rng, image, 1.3)
         if rng.random() < .15:
             image = image * rng.uniform(.12, .6)

