@@ -172,15 +172,16 @@ class UnmaskSamples:
     """Endless samples (input, target [S, S, 3], alpha [S, S]; uint8), from the photos under the rough painter and, once
     there are any, from the pairs."""
 
-    def __init__(self, photos, template, size, pairs=None, share=.75, bare=.22, seed=0):
+    def __init__(self, photos, template, size, pairs=None, share=.75, bare=.22, seed=0, part="train"):
         self.photos, self.template, self.size, self.pairs = photos, template, size, pairs
         self.share, self.bare, self.rng = share if pairs is not None else 0., bare, np.random.default_rng(seed)
-        self.train = photos.of("train")
+        self.train = photos.of(part)
         if pairs is not None:
-            split = dict(zip(photos.names, photos.split))
-            self.usable = np.array([i for i in range(len(pairs)) if pairs.split[i] == "train" and split.get(pairs.source[i], "train") == "train"])
-            held = set(pairs.source[pairs.split != "train"])
-            self.train = np.array([i for i in self.train if photos.names[i] not in held])
+            mine = set(photos.names[self.train])
+            self.usable = np.array([i for i in range(len(pairs)) if pairs.source[i] in mine and (part != "train" or pairs.split[i] == "train")])
+            if part == "train":
+                held = set(pairs.source[pairs.split != "train"])
+                self.train = np.array([i for i in self.train if photos.names[i] not in held])
 
     def place(self):
         move = jiggle(self.rng, self.size)

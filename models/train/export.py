@@ -13,15 +13,32 @@ import onnxruntime as ort
 import torch
 
 from nets import Landmarks, LandmarksExport, Light, LightExport
+from reference import build
 
+PARITY = 1e-4        # largest difference between PyTorch and ONNX Runtime that is let pass
 TEMPLATE = "ibug68-eyes33-29/1"
 LICENCE = ("Weights: non-commercial use only, as most of the training faces are licensed so (FFHQ CC BY-NC-SA 4.0; CelebAMask-HQ, "
            "MEBeauty, SCUT-FBP5500 non-commercial research). Code: MIT OR Apache-2.0.")
 DATA = ("7,300 portraits of FFHQ, CelebAMask-HQ, MEBeauty, All-Age-Faces, CIPLAB, SCUT-FBP5500, US officials and conference "
         "headshots; masks painted by `mask2face generate` and by models/train/paint.py; no photo of a real masked person")
+
+
+class Sigmoid(torch.nn.Module):
+    """A network of reference.py with the outputs of the contract; without an alpha it has the face alone."""
+
+    def __init__(self, net):
+        super().__init__()
+        self.net = net
+
+    def forward(self, image):
+        return tuple(torch.sigmoid(v) for v in self.net(image) if v is not None)
+
+
 KINDS = {
     "light": dict(contract="unmask/1", net=Light, shell=LightExport, size=256, outputs=["face", "alpha"],
                   role="unmasker", recipe="models/train/README.md, stages of models/train/reproduce.sh"),
+    "reference": dict(contract="unmask/1", net=None, shell=Sigmoid, size=256, outputs=["face", "alpha"],
+                      role="unmasker", recipe="models/train/README.md, unmasker.py --net"),
     "landmarks": dict(contract="landmarks/1", net=Landmarks, shell=LandmarksExport, size=112, outputs=["points", "score", "worn"],
                       role="landmarks", recipe="models/train/README.md, stages of models/train/reproduce.sh"),
 }
@@ -29,13 +46,14 @@ KINDS = {
 
 def export(kind, checkpoint, out, version, metrics):
     facts = KINDS[kind]
-    state = torch.load(checkpoint)
-    net = facts["net"]()
+    state = torch.load(checkpoint, map_location="cpu")
+    net = facts["net"]() if facts["net"] else build(state["kind"])
     net.load_state_dict(state["average"])
     shell = facts["shell"](net).eval()
     image = torch.rand(2, 3, facts["size"], facts["size"])
-    torch.onnx.export(shell, (image,), str(out), input_names=["image"], output_names=facts["outputs"], opset_version=17, dynamo=False,
-                      dynamic_axes={n: {0: "N"} for n in ["image", *facts["outputs"]]})
+    names = facts["outputs"][:1] if kind == "reference" and not net.alpha else facts["outputs"]
+    torch.onnx.export(shell, (image,), str(out), input_names=["image"], output_names=names, opset_version=17, dynamo=False,
+                      dynamic_axes={n: {0: "N"} for n in ["image", *names]})
     model = onnx.load(out)
     properties = {"mask2face.contract": facts["contract"], "name": kind, "version": version,
                   "template": TEMPLATE, "licence": LICENCE, "recipe": facts["recipe"], "seed": str(state["seed"]),
@@ -54,6 +72,8 @@ def export(kind, checkpoint, out, version, metrics):
     with torch.no_grad():
         want = shell(image)
     worst = max(float(np.abs(g - w.numpy()).max()) for g, w in zip(got, want))
+    if worst > PARITY:
+        raise SystemExit(f"{out}: differs from PyTorch by {worst:.2g}, more than {PARITY}")
     data = Path(out).read_bytes()
     print(f"{out}: {len(data)} bytes, sha256 {hashlib.sha256(data).hexdigest()}, differs from PyTorch by {worst:.2g}")
 

@@ -5,7 +5,6 @@ putting a mask on must not move them. A run that was cut off goes on from its ow
 """
 import argparse
 import json
-import time
 from pathlib import Path
 
 import numpy as np
@@ -13,7 +12,7 @@ import torch
 import torch.nn.functional as F
 
 from data import LandmarkSamples, Pairs, Photos
-from loop import Average, Loader, Schedule, picture, save
+from loop import DEVICE, Average, Journal, Loader, Schedule, autocast, load, picture, prepare, save
 from losses import wing
 from nets import Landmarks
 
@@ -32,41 +31,41 @@ def main():
     parser.add_argument("--minutes", type=float, default=1e9, help="end by then, whatever --steps says")
     parser.add_argument("--batch", type=int, default=64)
     parser.add_argument("--rate", type=float, default=2e-3)
+    parser.add_argument("--workers", type=int, default=1, help="loader processes")
     parser.add_argument("--seed", type=int, default=7)
     args = parser.parse_args()
-    torch.manual_seed(args.seed)
-    torch.set_num_threads(1)
+    prepare(args.seed)
     template = np.array(json.loads(args.template.read_text()))
     photos = Photos(args.pack)
     pairs = Pairs(args.pairs) if args.pairs else None
-    net = Landmarks().to(memory_format=torch.channels_last)
+    net = Landmarks().to(DEVICE, memory_format=torch.channels_last)
     # The mean face in the network's framing (see data.framing): the template as it lies in its own crop.
     low, high = template.min(0), template.max(0)
     longest = (high - low).max()
     net.mean.copy_(torch.tensor((template - (low + high) / 2 + [0, .17 * longest]) / (1.76 * longest) + .5))
     done, before, resumed = 0, 0., None
     if args.output.exists():
-        resumed = torch.load(args.output)
+        resumed = load(args.output)
         done, before = resumed["step"], resumed["progress"]
         net.load_state_dict(resumed["net"])
     elif args.init:
-        net.load_state_dict(torch.load(args.init)["average"])
+        net.load_state_dict(load(args.init)["average"])
     average, schedule = Average(net), Schedule(args.steps, args.minutes, done, before)
     optimiser = torch.optim.AdamW(net.parameters(), args.rate, weight_decay=1e-3)
     if resumed:
         average.state, average.count = resumed["average"], 1000
         optimiser.load_state_dict(resumed["optimiser"])
-    loader = Loader(lambda: LandmarkSamples(photos, template, Landmarks.SIZE, pairs, seed=args.seed * 1000 + done), args.batch)
-    sums, began = np.zeros(3), time.time()
+    def samples(worker):
+        return LandmarkSamples(photos, template, Landmarks.SIZE, pairs, seed=args.seed * 1000 + done + 101 * worker)
+    loader, journal, weights = Loader(samples, args.batch, args.workers), Journal(args.output, "landmarks"), WEIGHTS.to(DEVICE)
     for image, truth, face, worn in loader:
         for group in optimiser.param_groups:
             group["lr"] = schedule.rate(args.rate)
-        face, worn = torch.from_numpy(face).float(), torch.from_numpy(worn).float()
-        with torch.autocast("cpu", torch.bfloat16):
+        truth, face, worn = (torch.from_numpy(v).to(DEVICE).float() for v in (truth, face, worn))
+        with autocast():
             points, facts = net(picture(image))
         points, facts = points.float(), facts.float()
-        error = wing(points - torch.from_numpy(truth)).sum(-1) @ WEIGHTS / 68
-        place = (error * face).sum() / face.sum()
+        place = (wing(points - truth).sum(-1) @ weights / 68 * face).sum() / face.sum()
         is_face = F.binary_cross_entropy_with_logits(facts[:, 0], face * .98 + .01)
         is_worn = (F.binary_cross_entropy_with_logits(facts[:, 1], worn, reduction="none") * face).sum() / face.sum()
         loss = 10 * place + .15 * is_face + .15 * is_worn
@@ -76,11 +75,10 @@ def main():
         optimiser.step()
         average.update(net)
         schedule.step += 1
-        sums += [float((points.detach() - torch.from_numpy(truth)).norm(dim=-1).mean(1) @ face / face.sum()), float(is_face), float(is_worn)]
+        error = (points.detach() - truth).norm(dim=-1).mean(1) @ face / face.sum()
+        journal.add(percent_of_side=100 * error, face=is_face.detach(), worn=is_worn.detach())
         if schedule.step % 100 == 0:
-            print(f"{schedule.step} {schedule.progress:.3f} error {sums[0]:.3f} % of the side, face {sums[1] / 100:.4f}, worn {sums[2] / 100:.4f}"
-                  f", {(time.time() - began) * 10 / args.batch:.2f} ms a crop", flush=True)
-            sums, began = np.zeros(3), time.time()
+            journal.tell(schedule.step, schedule.progress, 100 * args.batch)
         if schedule.step % 200 == 0 or schedule.progress >= 1:
             save(args.output, net=net.state_dict(), average=average.state, optimiser=optimiser.state_dict(),
                  step=schedule.step, progress=schedule.progress, seed=args.seed)

