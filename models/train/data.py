@@ -179,6 +179,7 @@ class UnmaskSamples:
         if pairs is not None:
             mine = set(photos.names[self.train])
             self.usable = np.array([i for i in range(len(pairs)) if pairs.source[i] in mine and (part != "train" or pairs.split[i] == "train")])
+            self.share = share if len(self.usable) else 0.
             if part == "train":
                 held = set(pairs.source[pairs.split != "train"])
                 self.train = np.array([i for i in self.train if photos.names[i] not in held])
@@ -331,6 +332,7 @@ class LandmarkSamples:
                 of.setdefault(pairs.source[i], []).append(i)
             self.layers = {n: of[photos.names[n]] for n in self.train if photos.names[n] in of}
             self.layered = np.array(list(self.layers))
+            self.share = share if self.layers else 0.
 
     def crop(self, points):
         rng, size = self.rng, self.size
