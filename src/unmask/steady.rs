@@ -1,0 +1,179 @@
+//! Blending over time, in crop space: where a face's crop looks as it did in the frame before,
+//! what was painted then has its say in what is painted now. Sensor noise and the last tenths
+//! of a pixel of alignment no longer flicker in the fill; where the crop changes, because the
+//! head turns, the light changes or a hand passes, the new painting counts alone.
+
+use std::collections::HashMap;
+use std::hash::Hash;
+
+use anyhow::Result;
+
+use crate::geometry::Size;
+use crate::image::{Image, Layer, filter};
+
+/// The share of the past where nothing moves. A first-order low pass: at 25 frames a second a
+/// change is taken over by nine tenths within a third of a second.
+const MOST: f32 = 0.75;
+/// A change of the crop, in 0..1 of luma averaged over a cell, at which the past has lost two
+/// thirds of its say: above what sensor noise leaves of itself in a cell, below what a
+/// moving head or a passing hand changes.
+const CHANGE: f32 = 0.012;
+/// Cells along the side of the crop on which change is measured.
+const CELLS: usize = 32;
+
+/// What was painted last, for each face that `K` names.
+#[derive(Debug)]
+pub struct Steady<K> {
+    memories: HashMap<K, Memory>,
+    now: u64,
+}
+
+#[derive(Debug)]
+struct Memory {
+    luma: Vec<f32>,
+    layer: Layer,
+    at: u64,
+}
+
+impl<K> Default for Steady<K> {
+    fn default() -> Self {
+        Self { memories: HashMap::new(), now: 0 }
+    }
+}
+
+impl<K: Eq + Hash> Steady<K> {
+    /// The next frame follows: faces that the last one did not show are forgotten, so that
+    /// nothing stale is ever blended in.
+    pub fn next_frame(&mut self) {
+        let last = self.now;
+        self.memories.retain(|_, memory| memory.at == last);
+        self.now += 1;
+    }
+
+    /// Forgets all faces: a cut, or another stream, follows.
+    pub fn reset(&mut self) {
+        self.memories.clear();
+    }
+
+    /// Blends what was painted for `face` in the frame before into `layer`, in place. `crop`
+    /// is what the network saw; it and the layer are of one size.
+    ///
+    /// # Errors
+    /// If the kernel library refuses the planes.
+    pub fn settle(&mut self, face: K, crop: &Image, layer: &mut Layer) -> Result<()> {
+        let size = crop.size();
+        let luma = coarse_luma(crop)?;
+        if let Some(past) = self.memories.get(&face).filter(|m| m.layer.alpha.size() == size) {
+            let say = say_of_the_past(&past.luma, &luma, size)?;
+            mix(layer.alpha.data_mut(), past.layer.alpha.data(), &say);
+            let painted = layer.pixels.channels_mut().into_iter();
+            for (now, before) in painted.zip(past.layer.pixels.channels()) {
+                mix(now, before, &say);
+            }
+        }
+        self.memories.insert(face, Memory { luma, layer: layer.clone(), at: self.now });
+        Ok(())
+    }
+}
+
+fn grid() -> Size {
+    Size::new(CELLS, CELLS)
+}
+
+/// Luma (BT.601 weights; any would do) averaged over cells.
+fn coarse_luma(crop: &Image) -> Result<Vec<f32>> {
+    let [r, g, b] = crop.channels();
+    let luma: Vec<f32> = r
+        .iter()
+        .zip(g)
+        .zip(b)
+        .map(|((r, g), b)| 0.299 * r + 0.587 * g + 0.114 * b)
+        .collect();
+    filter::resize(&luma, crop.size(), grid())
+}
+
+/// How much the past counts at each pixel: `MOST` where the crop is as it was, nothing where it
+/// changed. A change reaches a little beyond its own cell.
+fn say_of_the_past(before: &[f32], now: &[f32], size: Size) -> Result<Vec<f32>> {
+    let change: Vec<f32> = before.iter().zip(now).map(|(a, b)| (a - b).abs()).collect();
+    let change = filter::blur(&change, grid(), 1.0)?;
+    let say: Vec<f32> = change.iter().map(|c| MOST * (-(c / CHANGE).powi(2)).exp()).collect();
+    filter::resize(&say, grid(), size)
+}
+
+fn mix(now: &mut [f32], before: &[f32], say: &[f32]) {
+    for ((now, before), say) in now.iter_mut().zip(before).zip(say) {
+        *now += (before - *now) * say;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::image::Matte;
+
+    const SIZE: Size = Size { width: 256, height: 256 };
+
+    fn flat(value: f32) -> Image {
+        Image::from_planar(SIZE, vec![value; 3 * SIZE.width * SIZE.height]).unwrap()
+    }
+
+    fn painted(value: f32) -> Layer {
+        Layer { pixels: flat(value), alpha: Matte::filled(SIZE, 1.0) }
+    }
+
+    /// What is shown for `values` painted one after the other over crops of `lights`.
+    fn shown(values: &[f32], lights: &[f32]) -> Vec<f32> {
+        let mut steady = Steady::default();
+        let pairs = values.iter().zip(lights);
+        pairs
+            .map(|(&value, &light)| {
+                steady.next_frame();
+                let mut layer = painted(value);
+                steady.settle(1, &flat(light), &mut layer).unwrap();
+                layer.pixels.data()[SIZE.width * 128 + 128]
+            })
+            .collect()
+    }
+
+    #[test]
+    fn flicker_over_a_still_crop_shrinks_to_under_half() {
+        let flicker: Vec<f32> = (0..40).map(|n| 0.5 + 0.1 * (-1.0f32).powi(n)).collect();
+        let shown = shown(&flicker, &[0.5; 40]);
+        let worst = shown[20..].iter().map(|v| (v - 0.5).abs()).fold(0.0, f32::max);
+        assert!(worst < 0.05, "a flicker of 0.1 still shows as {worst}");
+    }
+
+    #[test]
+    fn where_the_crop_changes_the_new_painting_counts_alone() {
+        let shown = shown(&[0.2, 0.8], &[0.4, 0.6]);
+        assert!((shown[1] - 0.8).abs() < 1e-3, "{shown:?}");
+    }
+
+    #[test]
+    fn a_face_that_was_away_for_a_frame_is_painted_afresh() {
+        let mut steady = Steady::default();
+        let mut last = 0.0;
+        for (n, value) in [0.2, 0.2, 0.8].into_iter().enumerate() {
+            steady.next_frame();
+            if n == 1 {
+                continue;
+            }
+            let mut layer = painted(value);
+            steady.settle("a", &flat(0.5), &mut layer).unwrap();
+            last = layer.pixels.data()[0];
+        }
+        assert!((last - 0.8).abs() < 1e-6, "something stale was blended in: {last}");
+    }
+
+    #[test]
+    fn faces_do_not_mix() {
+        let mut steady = Steady::default();
+        steady.next_frame();
+        steady.settle(1, &flat(0.5), &mut painted(0.2)).unwrap();
+        steady.next_frame();
+        let mut other = painted(0.8);
+        steady.settle(2, &flat(0.5), &mut other).unwrap();
+        assert_eq!(other, painted(0.8));
+    }
+}
