@@ -26,6 +26,8 @@ const FENCES: &[(&str, &[&str])] = &[
     ("ort", &["onnx"]),
     ("opencv", &["image"]),
     ("embedded_graphics", &["image"]),
+    ("img_parts", &["image"]),
+    ("jpeg_encoder", &["image"]),
     ("tiny_skia", &["mask"]),
     ("crossbeam_channel", &["pipeline"]),
     ("clap", &["cli", "main"]),

@@ -102,7 +102,10 @@ fn a_truncated_file_gives_its_good_part() {
     let breach = report["check"]["breaches"][0].as_str().unwrap();
     assert!(breach.starts_with("the input breaks off at "), "{breach}");
     assert!(breach.contains(" s of the 2.0"), "{breach}");
-    assert_eq!(said.trim_end(), format!("mask2face: cut.mp4: {breach}; the result is out.mp4"));
+    // a slow machine tells its progress before
+    let last = said.lines().last();
+    let expected = format!("mask2face: cut.mp4: {breach}; the result is out.mp4");
+    assert_eq!(last, Some(expected.as_str()));
     assert!(report["check"]["frames_found"].as_u64().unwrap() > 10);
     assert_eq!(report["check"]["frames_found"], report["check"]["frames_pushed"]);
 }
@@ -219,7 +222,7 @@ fn a_full_disk() {
         .unwrap();
     let (code, said) = outcome(&run);
     assert_eq!(
-        (code, said.trim_end()),
+        (code, said.lines().last().unwrap_or_default()),
         (
             1,
             "mask2face: error: sink: out.mp4: cannot be written: File too large; free some space \
@@ -239,7 +242,8 @@ fn a_pipeline_of_ones_own_that_lacks_a_piece() {
         folder.path(),
         &["run", "in.mp4", "--pipeline", "my.launch"],
         1,
-        "mask2face: error: my.launch: [source]: {nothing} is unknown; known are {input}, {formats}",
+        "mask2face: error: my.launch: [source]: {nothing} is unknown; known are {input}, {formats}, \
+         {deinterlace}",
     );
 }
 

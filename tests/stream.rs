@@ -8,28 +8,45 @@ use std::path::Path;
 use std::time::Duration;
 
 use anyhow::Result;
+use mask2face::image::xmp::{self, Mark};
+use mask2face::media::encoding::{Codec, Pick, Rate, Speed};
 use mask2face::media::probe::{Contents, Kind};
 use mask2face::media::sink::Written;
 use mask2face::media::source::Promise;
 use mask2face::media::{
-    FileSink, FileSource, Frame, Launch, Plan, Source, StopSignal, Target, verify,
+    Encoding, FileSink, FileSource, Frame, Launch, Plan, Source, StopSignal, Target, verify,
 };
 use mask2face::pipeline::{Pipeline, Round, Stage, Stats};
 use support::{SMALL, contents, folder, make, names, talking, video};
 
+fn plan(target: Target, input: &Path, promise: Promise) -> Plan {
+    Plan {
+        target,
+        input: input.to_owned(),
+        promise,
+        encoding: Encoding::default(),
+        mark: Some(Mark::new("AI-reconstructed faces: mask2face", xmp::TRAINED)),
+        strict: false,
+    }
+}
+
 /// Sends a file through source, threads and sink, without a look at its faces.
 fn pass(input: &Path, output: &Path) -> (Promise, Written) {
+    pass_as(input, output, Encoding::default()).unwrap()
+}
+
+/// The same with an encoding of one's own.
+fn pass_as(input: &Path, output: &Path, encoding: Encoding) -> Result<(Promise, Written)> {
     let stop = StopSignal::default();
     let source = FileSource::open(input, &Launch::file(), stop.clone()).unwrap();
     let promise = source.promise();
     let target = Target::new(output, false).unwrap();
-    let comment = "AI-reconstructed faces: mask2face".to_owned();
-    let plan = Plan { target, input: input.to_owned(), promise: promise.clone(), comment };
-    let sink = FileSink::create(plan, &Launch::file(), stop).unwrap();
+    let plan = Plan { encoding, ..plan(target, input, promise.clone()) };
+    let sink = FileSink::create(plan, &Launch::file(), stop)?;
     let record = sink.record();
     let running = Pipeline::from_source(Box::new(source), Stats::default());
-    running.into_sink(Box::new(sink)).unwrap().join().unwrap();
-    (promise, record.take().unwrap())
+    running.into_sink(Box::new(sink)).unwrap().join()?;
+    Ok((promise, record.take().unwrap()))
 }
 
 /// Sends a file through and holds the output against it.
@@ -268,7 +285,7 @@ fn through(
     talking(&input);
     let source = FileSource::open(&input, &Launch::file(), stop.clone()).unwrap();
     let target = Target::new(&folder.join("out.mp4"), false).unwrap();
-    let plan = Plan { target, input, promise: source.promise(), comment: "test".to_owned() };
+    let plan = plan(target, &input, source.promise());
     let sink = FileSink::create(plan, &Launch::file(), stop.clone()).unwrap();
     let record = sink.record();
     let running = Pipeline::from_source(Box::new(source), Stats::default())
@@ -276,6 +293,78 @@ fn through(
         .into_sink(Box::new(sink))
         .unwrap();
     (running.join(), record)
+}
+
+/// The bytes of all planes of all frames.
+fn pixels(path: &Path) -> Vec<Vec<u8>> {
+    let mut source = open(path);
+    let mut frames = Vec::new();
+    while let Some(frame) = source.next_frame().unwrap() {
+        let read = frame.read().unwrap();
+        let picture = read.picture().unwrap();
+        let mut bytes = Vec::new();
+        for (i, plane) in picture.planes.iter().enumerate() {
+            let size = picture.format.plane_size(i);
+            let row = size.width * picture.format.sample_bytes();
+            bytes.extend(
+                plane.data.chunks(plane.stride).take(size.height).flat_map(|line| &line[..row]),
+            );
+        }
+        frames.push(bytes);
+    }
+    frames
+}
+
+#[test]
+fn every_codec_is_written_and_lossless_is_lossless() {
+    let folder = folder();
+    talking(&folder.path().join("in.mp4"));
+    let before = pixels(&folder.path().join("in.mp4"));
+    let cases = [
+        ("h264", "a.mp4", "video/x-h264"),
+        ("h265", "b.mov", "video/x-h265"),
+        ("vp9", "c.mkv", "video/x-vp9"),
+        ("av1", "d.mp4", "video/x-av1"),
+    ];
+    for (codec, name, media_type) in cases {
+        let codec = Some(codec.parse().unwrap());
+        let speed = Speed::Fastest;
+        let output = folder.path().join(name);
+        let encoding = Encoding { codec, speed, rate: Rate::Lossless, ..Encoding::default() };
+        pass_as(&folder.path().join("in.mp4"), &output, encoding).unwrap();
+        assert_eq!(video(&contents(&output)).codec, media_type);
+        assert!(pixels(&output) == before, "{name} is not lossless");
+    }
+}
+
+#[test]
+fn an_encoding_that_cannot_be_is_told() {
+    let folder = folder();
+    talking(&folder.path().join("in.mp4"));
+    let h264 = Encoding { codec: Some(Codec::H264), ..Encoding::default() };
+    let named = |name: &str| Encoding { pick: Pick::Named(name.to_owned()), ..Encoding::default() };
+    let cases = [
+        (
+            "a.webm",
+            h264,
+            "a webm file cannot hold H.264; use another --codec, or write to a .mkv file with -o",
+        ),
+        (
+            "a.mp4",
+            named("no-such"),
+            "--encoder no-such: there is no such element here; 'mask2face doctor' lists them",
+        ),
+        (
+            "a.mp4",
+            named("vp9enc"),
+            "--encoder vp9enc: is no encoder of H.264; name another or use another --codec",
+        ),
+    ];
+    for (name, encoding, told) in cases {
+        let error = pass_as(&folder.path().join("in.mp4"), &folder.path().join(name), encoding);
+        assert_eq!(error.unwrap_err().to_string(), told);
+    }
+    assert_eq!(names(folder.path()), ["in.mp4"]);
 }
 
 #[test]

@@ -5,6 +5,9 @@
 //! | [`run`] | the main job |
 //! | [`batch`] | which inputs, to which outputs, and what came of each |
 //! | `video`, `photo` | one video file, one photo |
+//! | `long`, `journal`, `together` | a long video in stretches, safe against a crash |
+//! | [`join`] | puts stretches together that several machines did |
+//! | `counted` | what a pipeline counted |
 //! | [`generate`] | photos of bare faces into training pairs |
 //! | [`evaluate`] | how well masks are taken off, against the truth |
 //! | [`mod@bench`] | what the job costs, beside the sum of its parts |
@@ -13,22 +16,31 @@
 //! | [`networks`] | options of the networks, and how they are put together |
 //! | `process` | what this process has used |
 //! | `table` | tables and JSON on stdout |
+//! | [`encoding`] | options of the output's picture |
 //! | [`interrupt`] | Ctrl-C |
+//! | [`provenance`] | what outputs say of themselves |
 //! | [`progress`] | how far a job is |
 
 pub mod batch;
 pub mod bench;
+mod counted;
 pub mod doctor;
+pub mod encoding;
 pub mod evaluate;
 pub mod generate;
 pub mod interrupt;
+pub mod join;
+mod journal;
+mod long;
 pub mod models;
 pub mod networks;
 mod photo;
 mod process;
 pub mod progress;
+pub mod provenance;
 pub mod run;
 mod table;
+mod together;
 mod video;
 
 use std::fmt::Write as _;
@@ -52,6 +64,8 @@ pub struct Cli {
 pub enum Command {
     /// Take the masks off the faces in videos and photos
     Run(run::Args),
+    /// Put together long videos whose stretches several machines did
+    Join(join::Args),
     /// Make training pairs from photos of bare faces
     Generate(generate::Args),
     /// Measure how well masks are taken off, on pairs or a clip with its truth
@@ -92,6 +106,7 @@ impl From<Verdict> for ExitCode {
 pub fn dispatch(cli: Cli) -> Result<Verdict> {
     match cli.command {
         Command::Run(args) => run::run(&args),
+        Command::Join(args) => join::run(&args),
         Command::Generate(args) => generate::run(&args),
         Command::Evaluate(args) => evaluate::run(&args),
         Command::Bench(args) => bench::run(&args),

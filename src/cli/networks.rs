@@ -3,7 +3,7 @@
 
 use anyhow::{Context, Result};
 use clap::{Args, FromArgMatches};
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use crate::face::{Detector, FaceTracker, Landmarker, align};
 use crate::mask::MaskStyle;
@@ -41,7 +41,7 @@ pub fn face_finder() -> Result<FaceTracker> {
 }
 
 /// What really runs, for the start line, the report and the output's tag.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct ModelFacts {
     /// The manifest's name, or the path that was given.
     pub model: String,

@@ -7,6 +7,9 @@ use serde::Serialize;
 
 use super::batch::report::{Details, Outcome, Status};
 use super::networks::{Crew, ModelFacts};
+use super::provenance::ProvenanceArgs;
+use crate::image::label::Label;
+use crate::image::papers::Papers;
 use crate::image::photo::{Photo, PhotoFormat};
 use crate::media::Place;
 
@@ -32,6 +35,7 @@ pub(super) fn is_photo(path: &Path) -> bool {
 pub(super) fn run(
     input: &Path,
     place: &Place,
+    provenance: &ProvenanceArgs,
     crew: impl FnOnce() -> Result<Crew>,
 ) -> Result<Outcome> {
     let shown = place.path().display();
@@ -48,7 +52,17 @@ pub(super) fn run(
     let mut picture = photo.picture_mut();
     patches.iter().try_for_each(|patch| patch.lay(&mut picture))?;
     let untouched = patches.is_empty() && PhotoFormat::of(input) == Some(format);
-    let written = if untouched { bytes } else { photo.encode(format)? };
+    let mark = provenance.mark(crew.model.as_ref());
+    let written = if untouched {
+        bytes
+    } else {
+        if let Some(label) = provenance.label(&mark).filter(|_| !patches.is_empty()) {
+            Label::new(label)?.lay(&mut photo.picture_mut())?;
+        }
+        let papers = PhotoFormat::of(input).map(|own| Papers::of(&bytes, own)).unwrap_or_default();
+        let mark = Some(&mark).filter(|_| provenance.tagged() && !patches.is_empty());
+        photo.encode_with(format, &papers, mark)?
+    };
     let extension = place.path().extension().unwrap_or_default().to_string_lossy();
     let part = place.begin(&extension)?;
     std::fs::write(part.path(), written).with_context(|| format!("{shown}: cannot be written"))?;

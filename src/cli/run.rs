@@ -7,8 +7,10 @@ use anyhow::Result;
 use super::Verdict;
 use super::batch::inputs::InputArgs;
 use super::batch::{self, BatchArgs};
+use super::encoding::EncodingArgs;
 use super::networks::NetworkArgs;
 use super::progress::ProgressArgs;
+use super::provenance::ProvenanceArgs;
 use crate::mask::MaskStyle;
 
 /// Options of `mask2face run`.
@@ -26,6 +28,12 @@ pub struct Args {
     /// The networks.
     #[command(flatten)]
     pub networks: NetworkArgs,
+    /// How the picture is encoded.
+    #[command(flatten)]
+    pub encoding: EncodingArgs,
+    /// What the outputs say of themselves.
+    #[command(flatten)]
+    pub provenance: ProvenanceArgs,
     /// Put painted masks on bare faces instead: the inverse effect
     #[arg(long, value_name = "STYLE")]
     pub paint_mask: Option<MaskStyle>,

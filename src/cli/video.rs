@@ -1,21 +1,28 @@
 //! One video file through the pipeline, checked afterwards.
 
 use std::path::Path;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result};
 use serde::Serialize;
 
 use super::batch::report::{Details, Outcome, Status};
+use super::batch::shard::Shard;
+use super::counted::{Counted, StageTime};
 use super::interrupt::Interrupt;
+use super::long;
 use super::networks::{Crew, ModelFacts};
 use super::process;
 use super::progress::{FileBoard, TICK};
+use super::run::Args;
+use crate::image::label::Label;
+use crate::media::sink::Written;
+use crate::media::source::Promise;
 use crate::media::{FileSink, FileSource, Launch, Plan, Target, verify};
 use crate::onnx::meter;
 use crate::pipeline::latency::Percentiles;
 use crate::pipeline::ledger::Span;
-use crate::pipeline::stats::{Snapshot, StageSnapshot};
+use crate::pipeline::stats::Snapshot;
 use crate::pipeline::{Detect, Lay, Pipeline, Stats};
 
 /// What to do.
@@ -24,10 +31,35 @@ pub(super) struct Job<'a> {
     pub input: &'a Path,
     pub target: Target,
     pub launch: &'a Launch,
+    pub args: &'a Args,
     pub board: &'a FileBoard<'a>,
+    /// Whether it is one of a batch, which is simply run again after a stop.
+    pub many: bool,
+    /// Whose stretches of a long video are done; all if none.
+    pub part: Option<Shard>,
 }
 
-/// What was done.
+impl Job<'_> {
+    /// What is to be written.
+    pub fn plan(&self, promise: &Promise, model: Option<&ModelFacts>) -> Plan {
+        Plan {
+            target: self.target.clone(),
+            input: self.input.to_owned(),
+            promise: promise.clone(),
+            encoding: self.args.encoding.encoding(),
+            mark: self.args.provenance.tagged().then(|| self.args.provenance.mark(model)),
+            strict: self.args.encoding.strict,
+        }
+    }
+
+    /// The line to burn in, if it is wanted.
+    pub fn label(&self, model: Option<&ModelFacts>) -> Result<Option<Label>> {
+        let provenance = &self.args.provenance;
+        provenance.label(&provenance.mark(model)).map(Label::new).transpose()
+    }
+}
+
+/// What the report says of a video.
 #[derive(Debug, Serialize)]
 pub(in crate::cli) struct Report {
     width: usize,
@@ -47,36 +79,48 @@ pub(in crate::cli) struct Report {
 struct Times {
     seconds: f64,
     frames_per_second: f64,
-    latency: Percentiles,
-    stages: Vec<StageSnapshot>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    latency: Option<Percentiles>,
+    stages: Vec<StageTime>,
     networks: Vec<meter::Cost>,
     usage: process::Usage,
+}
+
+/// All that is known of a video once it is written and checked.
+pub(super) struct Facts {
+    pub model: Option<ModelFacts>,
+    pub written: Written,
+    pub counted: Counted,
+    pub check: verify::Verdict,
+    pub begun: Instant,
+    /// How long ago the first frame left, where that was in this run.
+    pub first_frame: Option<Duration>,
 }
 
 /// Runs the job.
 pub(super) fn run(
     job: &Job<'_>,
-    crew: impl FnOnce() -> Result<Crew>,
+    crew: &dyn Fn() -> Result<Crew>,
     interrupt: &Interrupt,
 ) -> Result<Outcome> {
     let begun = Instant::now();
-    let source = FileSource::open(job.input, job.launch, interrupt.stop.clone())?;
-    let crew = crew()?;
+    let (stop, deinterlace) = (interrupt.stop.clone(), job.args.encoding.deinterlace());
+    let source = FileSource::open_as(job.input, job.launch, stop, deinterlace)?;
     let (promise, ending) = (source.promise(), source.ending());
-    let plan = Plan {
-        target: job.target.clone(),
-        input: job.input.to_owned(),
-        promise: promise.clone(),
-        comment: comment(crew.model.as_ref()),
-    };
-    let sink = FileSink::create(plan, job.launch, interrupt.stop.clone())?;
-    interrupt.guard(sink.part_path().map(Path::to_owned));
+    if long::is_long(&promise, job.args) {
+        return long::run(job, source, crew, interrupt);
+    }
+    let crew = crew()?;
+    let plan = job.plan(&promise, crew.model.as_ref());
+    let sink = FileSink::create(plan.clone(), job.launch, interrupt.stop.clone())?;
+    interrupt.guard(Some(sink.part_path().to_owned()));
     job.board.expect(promise.frames(), 0);
     sink.notes().iter().for_each(|note| job.board.note(note));
     let (record, stats) = (sink.record(), Stats::default());
+    let label = job.label(crew.model.as_ref())?;
     let running = Pipeline::from_source(Box::new(source), stats.clone())
         .then(Detect::new(crew.tracker, stats.clone()))
-        .then(Lay::new(crew.effect, stats.clone()))
+        .then(Lay::new(crew.effect, stats.clone()).labelled(label))
         .into_sink(Box::new(sink))?;
     while !running.is_done() {
         let now = stats.snapshot();
@@ -86,69 +130,81 @@ pub(super) fn run(
     let ended = running.join();
     interrupt.guard(None);
     ended?;
-    let written = record.take().context("the sink left no record")?;
+    let mut written = record.take().context("the sink left no record")?;
+    if written.partial && job.many {
+        let _ = std::fs::remove_file(&written.path); // What cannot be removed is named as partial.
+        return Ok(Outcome::stopped("stopped; the same command does it again".to_owned()));
+    }
+    add_notes(&mut written, ending.notes(), job.input, job.board);
     let mut check = verify::verify(job.input, &written)?;
     if let Some(cause) = ending.broken() {
-        let end = written.times.last().copied().unwrap_or_default().as_secs_f64();
-        if check.breaches.is_empty() {
-            check.breaches.push(format!("the input breaks off at {end:.2} s: {cause}"));
-        }
+        breaks_off(&mut check, &written, &cause);
     }
-    let (status, why) = conclude(job, &written.path, written.partial, &check);
+    let counted = Counted::of(&stats, written.times.len());
+    let (model, first_frame) = (crew.model, stats.first_frame());
+    let facts = Facts { model, written, counted, check, begun, first_frame };
+    Ok(conclude(&plan, job.board, facts))
+}
+
+/// Tells what turned out on the way, now and in the report.
+pub(super) fn add_notes(
+    written: &mut Written,
+    notes: Vec<String>,
+    input: &Path,
+    board: &FileBoard<'_>,
+) {
+    for note in notes {
+        let note = format!("{}: {note}", input.display());
+        board.note(&note);
+        written.notes.push(note);
+    }
+}
+
+/// Puts down that the input could not be read to its end.
+pub(super) fn breaks_off(check: &mut verify::Verdict, written: &Written, cause: &str) {
+    if check.breaches.is_empty() {
+        let end = written.times.last().copied().unwrap_or_default().as_secs_f64();
+        check.breaches.push(format!("the input breaks off at {end:.2} s: {cause}"));
+    }
+}
+
+/// Says what is wrong, if anything, and makes the report.
+pub(super) fn conclude(plan: &Plan, board: &FileBoard<'_>, facts: Facts) -> Outcome {
+    let Facts { model, written, counted, check, begun, first_frame } = facts;
+    let (input, output) = (plan.input.display(), written.path.display());
+    for breach in &check.breaches {
+        board.say(&format!("{input}: {breach}; the result is {output}"));
+    }
+    let (status, why) = if written.partial {
+        let why = format!("stopped early; the part that is done is {output}");
+        board.say(&why);
+        (Status::Partial, Some(why))
+    } else if check.breaches.is_empty() {
+        (Status::Done, None)
+    } else {
+        (Status::Breach, Some(check.breaches.join("; ")))
+    };
     let seconds = begun.elapsed().as_secs_f64();
-    let mut stats_now = stats.snapshot();
-    let stages = std::mem::take(&mut stats_now.stages);
-    let frames_per_second = check.frames_pushed as f64 / seconds;
+    let frames_per_second = counted.frames as f64 / seconds;
+    let size = plan.promise.size();
     let report = Report {
-        width: promise.size().width,
-        height: promise.size().height,
-        model: crew.model,
+        width: size.width,
+        height: size.height,
+        model,
         encoder: written.encoder,
         notes: written.notes,
-        stats: stats_now,
-        changed: stats.changes(),
+        stats: counted.snapshot(),
+        changed: counted.changed,
         check,
         times: Times {
             seconds,
             frames_per_second,
-            latency: stats.latency(),
-            stages,
+            latency: counted.latency,
+            stages: counted.stages,
             networks: meter::costs(),
-            usage: process::usage(stats.first_frame()),
+            usage: process::usage(first_frame),
         },
     };
     let details = Some(Details::Video(Box::new(report)));
-    Ok(Outcome { output: Some(written.path), status, why, details })
-}
-
-/// Says what is wrong, if anything.
-fn conclude(
-    job: &Job<'_>,
-    output: &Path,
-    partial: bool,
-    check: &verify::Verdict,
-) -> (Status, Option<String>) {
-    let (input, output) = (job.input.display(), output.display());
-    for breach in &check.breaches {
-        job.board.say(&format!("{input}: {breach}; the result is {output}"));
-    }
-    if partial {
-        let why = format!("stopped early; the part that is done is {output}");
-        job.board.say(&why);
-        return (Status::Partial, Some(why));
-    }
-    if check.breaches.is_empty() {
-        (Status::Done, None)
-    } else {
-        (Status::Breach, Some(check.breaches.join("; ")))
-    }
-}
-
-/// The tag that says what this file is.
-pub(super) fn comment(model: Option<&ModelFacts>) -> String {
-    let version = env!("CARGO_PKG_VERSION");
-    match model {
-        Some(model) => format!("AI-reconstructed faces: mask2face {version}, {}", model.model),
-        None => format!("Painted masks: mask2face {version}"),
-    }
+    Outcome { output: Some(written.path), status, why, details }
 }

@@ -96,6 +96,11 @@ impl Drawing {
         let Ok(()) = area.into_styled(PrimitiveStyle::with_fill(color(ink))).draw(self);
     }
 
+    /// The sheet as an image.
+    pub fn image(&self) -> Option<Image> {
+        Image::from_rgb8(self.size, &self.rgb)
+    }
+
     /// The bytes of a PNG.
     ///
     /// # Errors

@@ -13,20 +13,26 @@
 //! | [`filter`] | blur and resize of float planes |
 //! | [`flow`] | where each pixel was a moment before |
 //! | [`photo`], [`mod@file`] | JPEG, PNG and WebP; PNG of crops, fast |
+//! | [`label`] | a line of text burnt in |
 //! | [`drawing`], [`chart`] | sheets with text, curves and bars |
+//! | [`papers`], `exif`, [`xmp`] | what a photo's file holds besides its pixels, and what it says of itself |
 
 pub mod blend;
 pub mod chart;
 pub mod color;
 pub mod drawing;
+mod exif;
 pub mod file;
 pub mod filter;
 pub mod flow;
 pub mod inspect;
+pub mod label;
 mod mat;
+pub mod papers;
 pub mod photo;
 pub mod plane;
 pub mod warp;
+pub mod xmp;
 
 pub use color::Colorimetry;
 pub use plane::{Picture, PictureFormat, PictureMut, Plane, PlaneMut};

@@ -5,11 +5,14 @@ use std::path::Path;
 
 use ::image::{DynamicImage, ImageDecoder, ImageReader};
 use anyhow::{Context, Result, anyhow, ensure};
+use jpeg_encoder::{ColorType, QuantizationTableType, SamplingFactor};
 use opencv::core::{Mat, MatTraitConst, Vector};
 use opencv::imgcodecs::{
     IMWRITE_JPEG_QUALITY, IMWRITE_PNG_COMPRESSION, IMWRITE_WEBP_QUALITY, imencode,
 };
 
+use super::papers::{JpegStyle, Papers};
+use super::xmp::Mark;
 use super::{Image, Picture, PictureFormat, PictureMut, Plane, PlaneMut};
 use crate::geometry::Size;
 
@@ -49,18 +52,22 @@ impl PhotoFormat {
 pub struct Photo {
     size: Size,
     planes: [Vec<u8>; 3],
+    /// How opaque it is, pixel by pixel, where the file says so.
+    alpha: Option<Vec<u8>>,
 }
 
 impl Photo {
     /// A photo from interleaved 8-bit RGB; `None` unless there are 3 * width * height bytes.
     pub fn from_rgb8(size: Size, rgb: &[u8]) -> Option<Self> {
         let plane = |c: usize| rgb.iter().skip(c).step_by(3).copied().collect();
-        (rgb.len() == 3 * size.width * size.height)
-            .then(|| Self { size, planes: [plane(0), plane(1), plane(2)] })
+        (rgb.len() == 3 * size.width * size.height).then(|| Self {
+            size,
+            planes: [plane(0), plane(1), plane(2)],
+            alpha: None,
+        })
     }
 
-    /// Decodes the bytes of a JPEG, PNG or WebP file. EXIF orientation is applied; an alpha
-    /// channel is dropped.
+    /// Decodes the bytes of a JPEG, PNG or WebP file. EXIF orientation is applied.
     ///
     /// # Errors
     /// If the bytes are no such picture, a broken one, or only the beginning of one.
@@ -76,9 +83,56 @@ impl Photo {
             picture.apply_orientation(orientation);
             Ok(picture)
         };
-        let rgb = upright().map_err(|e| unreadable(&e))?.into_rgb8();
+        let upright = upright().map_err(|e| unreadable(&e))?;
+        let alpha = upright
+            .color()
+            .has_alpha()
+            .then(|| upright.to_rgba8().as_raw().iter().skip(3).step_by(4).copied().collect());
+        let rgb = upright.into_rgb8();
         let size = Size::new(rgb.width() as usize, rgb.height() as usize);
-        Self::from_rgb8(size, rgb.as_raw()).context("the picture has no pixels")
+        let photo = Self::from_rgb8(size, rgb.as_raw()).context("the picture has no pixels")?;
+        Ok(Self { alpha, ..photo })
+    }
+
+    /// The bytes of a file of `format`, compressed as `papers` tell of the file it came from, and
+    /// with them and `mark`.
+    ///
+    /// # Errors
+    /// As [`Photo::encode`].
+    pub fn encode_with(
+        &self,
+        format: PhotoFormat,
+        papers: &Papers,
+        mark: Option<&Mark>,
+    ) -> Result<Vec<u8>> {
+        let encoded = match (format, &papers.jpeg) {
+            (PhotoFormat::Jpeg, Some(style)) => self.encode_jpeg(style)?,
+            (PhotoFormat::WebP, _) if papers.lossless => {
+                self.encode_as(".webp", [IMWRITE_WEBP_QUALITY, 101])?
+            }
+            _ => self.encode(format)?,
+        };
+        papers.attach(encoded, format, self.size, mark)
+    }
+
+    /// With another JPEG's steps, so that what was not touched comes out all but the same.
+    fn encode_jpeg(&self, style: &JpegStyle) -> Result<Vec<u8>> {
+        let [r, g, b] = &self.planes;
+        let rgb: Vec<u8> = r.iter().zip(g).zip(b).flat_map(|((&r, &g), &b)| [r, g, b]).collect();
+        let side = |side: usize| u16::try_from(side).context("too large for a JPEG");
+        let (width, height) = (side(self.size.width)?, side(self.size.height)?);
+        let mut bytes = Vec::new();
+        let mut encoder = jpeg_encoder::Encoder::new(&mut bytes, 95);
+        let [luma, chroma] = style.steps.clone().map(QuantizationTableType::Custom);
+        encoder.set_quantization_tables(luma, chroma);
+        let (across, down) = style.sampling;
+        if let Some(sampling) = SamplingFactor::from_factors(across, down) {
+            encoder.set_sampling_factor(sampling);
+        }
+        encoder.set_progressive(style.progressive);
+        encoder.set_optimized_huffman_tables(true);
+        encoder.encode(&rgb, width, height, ColorType::Rgb).context("encoding the photo")?;
+        Ok(bytes)
     }
 
     /// The bytes of a file of `format`.
@@ -86,13 +140,24 @@ impl Photo {
     /// # Errors
     /// If the encoder refuses, as for WebP beyond 16383 pixels.
     pub fn encode(&self, format: PhotoFormat) -> Result<Vec<u8>> {
-        let [r, g, b] = &self.planes;
-        let bgr: Vec<u8> = b.iter().zip(g).zip(r).flat_map(|((&b, &g), &r)| [b, g, r]).collect();
-        let rows = Mat::from_slice(&bgr)?;
-        let bgr = rows.reshape(3, self.size.height as i32)?;
         let (extension, parameters) = format.encoder();
+        self.encode_as(extension, parameters)
+    }
+
+    fn encode_as(&self, extension: &str, parameters: [i32; 2]) -> Result<Vec<u8>> {
+        let [r, g, b] = &self.planes;
+        let colours = b.iter().zip(g).zip(r).map(|((&b, &g), &r)| [b, g, r]);
+        let alpha = self.alpha.as_ref().filter(|_| extension != ".jpg");
+        let (samples, channels): (Vec<u8>, i32) = match alpha {
+            Some(alpha) => {
+                (colours.zip(alpha).flat_map(|([b, g, r], &a)| [b, g, r, a]).collect(), 4)
+            }
+            None => (colours.flatten().collect(), 3),
+        };
+        let rows = Mat::from_slice(&samples)?;
+        let picture = rows.reshape(channels, self.size.height as i32)?;
         let mut bytes = Vector::<u8>::new();
-        let written = imencode(extension, &bgr, &mut bytes, &Vector::from_slice(&parameters))
+        let written = imencode(extension, &picture, &mut bytes, &Vector::from_slice(&parameters))
             .context("encoding the photo")?;
         ensure!(written, "the photo could not be encoded as {extension}");
         Ok(bytes.into())
@@ -160,6 +225,39 @@ mod tests {
             let pairs = photo.planes[0].iter().zip(&back.planes[0]);
             let error: u32 = pairs.map(|(a, b)| u32::from(a.abs_diff(*b))).sum();
             assert!(error / (37 * 21) < 8, "{format:?}: {error}");
+        }
+    }
+
+    #[test]
+    fn a_jpeg_keeps_its_quality_and_its_papers() {
+        let mark = Mark::new("faces", crate::image::xmp::TRAINED);
+        let first = gradient().encode_as(".jpg", [IMWRITE_JPEG_QUALITY, 60]).unwrap();
+        let papers = Papers::of(&first, PhotoFormat::Jpeg);
+        let photo = Photo::decode(&first).unwrap();
+        let second = photo.encode_with(PhotoFormat::Jpeg, &papers, Some(&mark)).unwrap();
+        let again = Papers::of(&second, PhotoFormat::Jpeg);
+        assert!(papers.jpeg.is_some() && again.jpeg == papers.jpeg);
+        let back = Photo::decode(&second).unwrap();
+        let pairs = photo.planes[1].iter().zip(&back.planes[1]);
+        let worst = pairs.map(|(a, b)| a.abs_diff(*b)).max().unwrap();
+        assert!(worst <= 6, "{worst} levels off");
+        let held = |text: &[u8]| second.windows(text.len()).any(|w| w == text);
+        assert!(held(b"Exif") && held(crate::image::xmp::TRAINED.as_bytes()));
+    }
+
+    #[test]
+    fn marks_and_transparency_go_into_png_and_webp() {
+        let mark = Mark::new("faces", crate::image::xmp::TRAINED);
+        let alpha = Some((0..37 * 21).map(|i| (i % 251) as u8).collect());
+        let photo = Photo { alpha, ..gradient() };
+        for (format, lossless) in [(PhotoFormat::Png, false), (PhotoFormat::WebP, true)] {
+            let papers = Papers { lossless, ..Papers::default() };
+            let bytes = photo.encode_with(format, &papers, Some(&mark)).unwrap();
+            let held = |text: &[u8]| bytes.windows(text.len()).any(|w| w == text);
+            assert!(held(crate::image::xmp::TRAINED.as_bytes()) && held(b"II*\0"), "{format:?}");
+            let back = Photo::decode(&bytes).unwrap();
+            assert_eq!(back.alpha, photo.alpha, "{format:?}");
+            assert_eq!(Papers::of(&bytes, format).lossless, lossless);
         }
     }
 

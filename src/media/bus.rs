@@ -20,6 +20,8 @@ pub(super) struct Heard {
     pub error: Option<String>,
     /// The first error from the side branch (the input's sound).
     pub side_error: Option<String>,
+    /// The side branch has been ended because of that.
+    pub side_ended: bool,
     /// Codecs that are not installed.
     pub missing: Vec<String>,
     /// The end of the stream reached the sinks.

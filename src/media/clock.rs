@@ -66,10 +66,7 @@ impl Clock {
                 if let Some(segment) = segment.segment().downcast_ref::<gst::ClockTime>() {
                     self.segment = segment.clone();
                 }
-                let mut open = gst::FormattedSegment::<gst::ClockTime>::new();
-                open.set_start(ZERO);
-                open.set_time(gst::ClockTime::ZERO);
-                *event = gst::event::Segment::builder(&open).seqnum(event.seqnum()).build();
+                open_segment(event);
             }
             gst::EventView::Caps(caps) => {
                 let Some(format) = caps.caps().structure(0) else { return };
@@ -94,8 +91,19 @@ impl Clock {
     }
 }
 
+/// Puts our own segment in the place of a stream's.
+pub(super) fn open_segment(event: &mut gst::Event) {
+    if event.type_() != gst::EventType::Segment {
+        return;
+    }
+    let mut open = gst::FormattedSegment::<gst::ClockTime>::new();
+    open.set_start(ZERO);
+    open.set_time(gst::ClockTime::ZERO);
+    *event = gst::event::Segment::builder(&open).seqnum(event.seqnum()).build();
+}
+
 /// A running time (ns) in our segment.
-fn from_zero(time: i128) -> gst::ClockTime {
+pub(super) fn from_zero(time: i128) -> gst::ClockTime {
     let ns = i128::from(ZERO.nseconds()) + time;
     gst::ClockTime::from_nseconds(u64::try_from(ns).unwrap_or(0))
 }

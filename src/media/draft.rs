@@ -12,6 +12,7 @@ use gstreamer_video::{VideoFormat, VideoInfo};
 
 use super::bus::Bell;
 use super::encoder;
+use super::encoding::Encoding;
 use super::frame::{Frame, Shape};
 use super::source::{element, pipeline};
 use super::spell::Spelled;
@@ -50,7 +51,7 @@ pub fn write(
     let text = format!(
         "appsrc name=frames format=time block=true max-buffers=4 max-bytes=0 ! {} ! {} \
          ! filesink location={} async=false",
-        encoder::choose(&shape, Container::Mp4)?.text,
+        encoder::choose(&shape, Container::Mp4, &Encoding::default())?.text,
         Container::Mp4.muxer(),
         to.quoted(),
     );

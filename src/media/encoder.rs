@@ -1,92 +1,184 @@
 //! Which encoder writes the picture, and how it is set.
 
-use anyhow::{Result, bail};
+use anyhow::{Context, Result, bail, ensure};
 use gstreamer as gst;
 use gstreamer::prelude::*;
-use gstreamer_video::VideoFormat;
+use gstreamer_video::{VideoColorPrimaries, VideoFormat, VideoTransferFunction};
 
+use super::encoding::{Codec, Encoding, Pick, Rate, Speed};
 use super::frame::Shape;
+use super::settings;
 use super::target::Container;
 
-/// Hardware H.264 encoders, best first: name and settings for about x264's quality 20.
-const HARDWARE: [(&str, &str); 4] = [
-    ("nvh264enc", "rc-mode=vbr const-quality=20"),
-    ("vah264enc", "rate-control=cqp qpi=20 qpp=21 qpb=22"),
-    ("qsvh264enc", "rate-control=cqp qp-i=20 qp-p=21 qp-b=22"),
-    ("v4l2h264enc", ""),
+/// Hardware encoders, best first.
+const HARDWARE: [(Codec, &[&str]); 4] = [
+    (Codec::H264, &["nvh264enc", "vah264enc", "qsvh264enc", "v4l2h264enc"]),
+    (Codec::H265, &["nvh265enc", "vah265enc", "qsvh265enc", "v4l2h265enc"]),
+    (Codec::Vp9, &["vavp9enc", "qsvvp9enc", "v4l2vp9enc"]),
+    (Codec::Av1, &["nvav1enc", "vaav1enc", "qsvav1enc"]),
 ];
 
 /// A chosen encoder.
 #[derive(Clone, Debug)]
 pub(super) struct Choice {
     /// The element's name.
-    pub name: &'static str,
-    /// Launch text from raw frames to something that the muxer takes.
+    pub name: String,
+    /// Launch text from raw frames to coded pictures as the muxers take them.
     pub text: String,
     /// What the user should know about it.
-    pub note: Option<String>,
+    pub notes: Vec<String>,
 }
 
 /// The encoder for frames of `shape` in `container`.
-pub(super) fn choose(shape: &Shape, container: Container) -> Result<Choice> {
-    if container == Container::Webm {
-        return vp9(shape);
-    }
-    let size = shape.format.size;
-    let odd_x = size.width % 2 == 1 && shape.format.chroma_shift_x == 1;
-    let odd_y = size.height % 2 == 1 && shape.format.chroma_shift_y == 1;
-    if odd_x || odd_y {
-        let format = if shape.format.bits > 8 { "Y444_10LE" } else { "Y444" };
-        let Some(text) = x264() else { bail!(NO_H264) };
-        return Ok(Choice {
-            name: "x264enc",
-            text: format!("videoconvert ! video/x-raw,format={format} ! {text}"),
-            note: Some(format!(
-                "{}x{} is odd, which H.264 cannot hold with 4:2:0 colour: written as 4:4:4",
-                size.width, size.height
-            )),
-        });
-    }
-    let plain = shape.info.format() == VideoFormat::I420;
-    if let Some((name, settings)) = HARDWARE.iter().find(|(name, _)| plain && usable(name, shape)) {
-        let text = format!("videoconvert ! {name} {settings} ! h264parse");
-        return Ok(Choice { name, text, note: None });
-    }
-    match x264() {
-        Some(text) => {
-            Ok(Choice { name: "x264enc", text: format!("videoconvert ! {text}"), note: None })
-        }
-        None => bail!(NO_H264),
-    }
-}
-
-const NO_H264: &str = "no H.264 encoder is installed; install gstreamer1.0-plugins-ugly";
-
-fn x264() -> Option<String> {
-    gst::ElementFactory::find("x264enc")?;
-    Some("x264enc pass=qual quantizer=20 speed-preset=veryfast".to_owned())
-}
-
-fn vp9(shape: &Shape) -> Result<Choice> {
-    if gst::ElementFactory::find("vp9enc").is_none() {
-        bail!("no VP9 encoder is installed; install gstreamer1.0-plugins-good, or write .mkv");
-    }
-    let threads = std::thread::available_parallelism().map_or(2, std::num::NonZero::get).min(16);
-    // constrained quality needs a bit rate as its ceiling: a quarter bit a pixel, 30 times a second
-    let ceiling = shape.info.width() * shape.info.height() * 8;
-    let text = format!(
-        "videoconvert ! vp9enc deadline=1 cpu-used=8 row-mt=true threads={threads} \
-         end-usage=cq cq-level=20 target-bitrate={ceiling} keyframe-max-dist=250"
+pub(super) fn choose(shape: &Shape, container: Container, wish: &Encoding) -> Result<Choice> {
+    let codec = wish.codec.unwrap_or_else(|| usual_codec(shape, container));
+    ensure!(
+        codec.fits(container),
+        "a {} file cannot hold {}; use another --codec, or write to a .mkv file with -o",
+        container.name(),
+        codec.name()
     );
-    Ok(Choice { name: "vp9enc", text, note: None })
+    ensure!(
+        codec == Codec::H264 || !shape.info.is_interlaced(),
+        "{} cannot hold an interlaced picture here; use --deinterlace auto or --codec h264",
+        codec.name()
+    );
+    let (format, odd) = stored_format(shape, codec)?;
+    let mut notes: Vec<String> = odd.into_iter().collect();
+    let name = pick(codec, shape, format, wish)?;
+    if wish.pick == Pick::Auto {
+        notes.push(format!("encoded by {name}"));
+    }
+    let ours = settings::of(&name, wish, shape)?;
+    let convert = match (odd_size(shape), wish.rate) {
+        // each chroma sample repeated: dropping every other one gives the input again
+        (true, Rate::Lossless) => "videoconvert chroma-resampler=nearest",
+        _ => "videoconvert",
+    };
+    let format = format.to_str();
+    let text = format!("{convert} ! video/x-raw,format={format} ! {name} {ours} ! {}", tail(codec));
+    Ok(Choice { name, text, notes })
 }
 
-/// Whether the element is there, its device can be opened, and it takes frames of this size.
-fn usable(name: &str, shape: &Shape) -> bool {
+/// H.264 plays everywhere with 8 bits, and hardly anywhere with more: there H.265 does.
+fn usual_codec(shape: &Shape, container: Container) -> Codec {
+    let color = shape.info.colorimetry();
+    let hdr = matches!(
+        color.transfer(),
+        VideoTransferFunction::Smpte2084 | VideoTransferFunction::AribStdB67
+    ) || color.primaries() == VideoColorPrimaries::Bt2020;
+    match container {
+        Container::Webm => Codec::Vp9,
+        _ if shape.info.is_interlaced() => Codec::H264,
+        _ if (hdr || shape.format.bits > 8) && installed("x265enc") => Codec::H265,
+        _ => Codec::H264,
+    }
+}
+
+/// From the encoder to what the muxers take.
+fn tail(codec: Codec) -> &'static str {
+    match codec {
+        Codec::H264 => "h264parse ! video/x-h264,stream-format=avc,alignment=au",
+        Codec::H265 => "h265parse ! video/x-h265,stream-format=hvc1,alignment=au",
+        Codec::Vp9 => "vp9parse ! video/x-vp9,alignment=super-frame",
+        Codec::Av1 => "av1parse ! video/x-av1,stream-format=obu-stream,alignment=tu",
+    }
+}
+
+/// Whether 4:2:0 or 4:2:2 do not divide the picture evenly.
+fn odd_size(shape: &Shape) -> bool {
+    let (size, format) = (shape.format.size, shape.format);
+    (size.width % 2 == 1 && format.chroma_shift_x == 1)
+        || (size.height % 2 == 1 && format.chroma_shift_y == 1)
+}
+
+/// The pixel format in which `codec` stores frames of `shape`, and a note if it is another.
+fn stored_format(shape: &Shape, codec: Codec) -> Result<(VideoFormat, Option<String>)> {
+    let format = shape.info.format();
+    let deep = shape.format.bits > 8;
+    if matches!(codec, Codec::H264 | Codec::H265) && odd_size(shape) {
+        let size = shape.format.size;
+        let note = format!(
+            "{}x{} is odd, which {} cannot hold with 4:2:0 colour: written as 4:4:4",
+            size.width,
+            size.height,
+            codec.name()
+        );
+        let full = if deep { VideoFormat::Y44410le } else { VideoFormat::Y444 };
+        return Ok((full, Some(note)));
+    }
+    match codec {
+        Codec::Av1 if deep => bail!(
+            "the AV1 encoder here takes 8 bits a sample, the input has {}; use --codec h265",
+            shape.format.bits
+        ),
+        Codec::Vp9 if format == VideoFormat::Y42b => Ok((VideoFormat::Y444, None)),
+        _ => Ok((format, None)),
+    }
+}
+
+/// The encoder's element.
+fn pick(codec: Codec, shape: &Shape, format: VideoFormat, wish: &Encoding) -> Result<String> {
+    let (software, package) = match codec {
+        Codec::H264 => ("x264enc", "gstreamer1.0-plugins-ugly"),
+        Codec::H265 => ("x265enc", "gstreamer1.0-plugins-bad"),
+        Codec::Vp9 => ("vp9enc", "gstreamer1.0-plugins-good"),
+        Codec::Av1 => ("av1enc", "gstreamer1.0-plugins-bad"),
+    };
+    let known = || HARDWARE.iter().filter(|(of, _)| *of == codec).flat_map(|(_, names)| *names);
+    match &wish.pick {
+        Pick::Named(name) => {
+            named(name, codec, shape, format)?;
+            return Ok(name.clone());
+        }
+        Pick::Auto if wish.rate != Rate::Lossless => {
+            if let Some(name) = known().find(|name| usable(name, shape, format)) {
+                return Ok((*name).to_owned());
+            }
+        }
+        Pick::Auto | Pick::Software => {}
+    }
+    ensure!(
+        installed(software),
+        "no {} encoder is installed; install {package}, or use another --codec",
+        codec.name()
+    );
+    Ok(software.to_owned())
+}
+
+/// Whether the encoder that the user named does it.
+fn named(name: &str, codec: Codec, shape: &Shape, format: VideoFormat) -> Result<()> {
+    let factory = gst::ElementFactory::find(name).with_context(|| {
+        format!("--encoder {name}: there is no such element here; 'mask2face doctor' lists them")
+    })?;
+    let caps = gst::Caps::new_empty_simple(codec.caps_name());
+    ensure!(
+        factory.has_type(gst::ElementFactoryType::VIDEO_ENCODER) && factory.can_src_any_caps(&caps),
+        "--encoder {name}: is no encoder of {}; name another or use another --codec",
+        codec.name()
+    );
+    ensure!(
+        usable(name, shape, format),
+        "--encoder {name}: does not work here, or takes no such frames ({}x{}, {}); use \
+         --encoder software",
+        shape.info.width(),
+        shape.info.height(),
+        format.to_str()
+    );
+    Ok(())
+}
+
+fn installed(name: &str) -> bool {
+    gst::ElementFactory::find(name).is_some()
+}
+
+/// Whether the element is there, its device can be opened, and it takes such frames.
+fn usable(name: &str, shape: &Shape, format: VideoFormat) -> bool {
     let Ok(element) = gst::ElementFactory::make(name).build() else { return false };
     let ready = element.set_state(gst::State::Ready).is_ok();
     let fits = element.static_pad("sink").is_some_and(|pad| {
         let caps = gst::Caps::builder("video/x-raw")
+            .field("format", format.to_str().as_str())
             .field("width", shape.info.width() as i32)
             .field("height", shape.info.height() as i32)
             .build();
@@ -94,4 +186,15 @@ fn usable(name: &str, shape: &Shape) -> bool {
     });
     let _ = element.set_state(gst::State::Null);
     ready && fits
+}
+
+/// The speed's name with x264 and x265.
+pub(super) fn preset(speed: Speed) -> &'static str {
+    match speed {
+        Speed::Fastest => "ultrafast",
+        Speed::Fast => "veryfast",
+        Speed::Medium => "medium",
+        Speed::Slow => "slower",
+        Speed::Slowest => "veryslow",
+    }
 }

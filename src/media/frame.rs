@@ -31,6 +31,8 @@ pub(super) struct Shape {
     pub caps: gst::Caps,
     pub info: gst_video::VideoInfo,
     pub format: PictureFormat,
+    /// Whether the stream says what its colours mean.
+    pub told: bool,
     /// Where copies for writing come from.
     pool: gst::BufferPool,
 }
@@ -46,7 +48,8 @@ impl Shape {
         config.add_option(gst_video::BUFFER_POOL_OPTION_VIDEO_META.as_str());
         pool.set_config(config).context("no pool for these frames")?;
         pool.set_active(true).context("no memory for frames")?;
-        Ok(Self { caps, info, format, pool })
+        let told = caps.structure(0).is_some_and(|s| s.has_field("colorimetry"));
+        Ok(Self { caps, info, format, told, pool })
     }
 }
 
@@ -99,6 +102,7 @@ pub struct Frame {
     time: Duration,
     duration: Option<Duration>,
     holding: bool,
+    warm_up: bool,
 }
 
 impl Frame {
@@ -108,7 +112,7 @@ impl Frame {
         time: Duration,
         duration: Option<Duration>,
     ) -> Self {
-        Self { buffer, shape, time, duration, holding: false }
+        Self { buffer, shape, time, duration, holding: false, warm_up: false }
     }
 
     /// The same picture as one that stands in for a stream that is away, shown at `time`.
@@ -121,6 +125,23 @@ impl Frame {
     /// it.
     pub fn is_holding(&self) -> bool {
         self.holding
+    }
+
+    /// The same frame as one that is only shown to whoever looks at faces, before a stretch of
+    /// a long video begins.
+    #[must_use]
+    pub(super) fn into_warm_up(self) -> Self {
+        Self { warm_up: true, ..self }
+    }
+
+    /// Whether this frame belongs to what lies before: it is neither written nor counted.
+    pub fn is_warm_up(&self) -> bool {
+        self.warm_up
+    }
+
+    /// The bytes of its pixels.
+    pub(super) fn bytes(&self) -> usize {
+        self.buffer.size()
     }
 
     /// When the frame is shown, from the start of the stream (`GStreamer`'s running time).

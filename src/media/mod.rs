@@ -5,8 +5,11 @@
 //! | [`frame`] | a picture over the decoder's buffer |
 //! | [`inspect`] | what is installed |
 //! | [`launch`] | `pipelines/*.launch` |
-//! | [`source`] | a file's frames |
-//! | [`sink`] | frames into a file, with the input's sound |
+//! | [`source`], [`intake`] | a file's frames |
+//! | [`encoding`] | which codec, quality, speed, encoder; `encoder` and `settings` carry it out |
+//! | [`sink`], [`units`] | frames into coded pictures |
+//! | [`mux`], `iso`, `ebml` | coded pictures and the input's other streams into a file |
+//! | [`reel`], [`stretch`] | a long video in parts, each worked on by itself |
 //! | [`place`], [`target`] | an output's name, until and when it is whole; its container |
 //! | [`probe`] | what is in a file, without decoding it |
 //! | [`draft`], [`transcode`] | a new clip of drawn frames; the plain transcode, to compare with |
@@ -18,32 +21,45 @@
 
 mod bus;
 mod clock;
+mod coding;
 pub mod draft;
+mod ebml;
 mod encoder;
+pub mod encoding;
 pub mod entrance;
+mod feed;
 pub mod frame;
 pub mod inspect;
+pub mod intake;
+mod iso;
 pub mod launch;
 mod matroska;
 mod mp4;
+pub mod mux;
 pub mod outlet;
 pub mod place;
 pub mod probe;
+pub mod reel;
+mod settings;
 pub mod sink;
 mod sound;
 pub mod source;
 mod spell;
 pub mod stream;
+pub mod stretch;
 pub mod target;
 pub mod timer;
 pub mod transcode;
+pub mod units;
 pub mod verify;
 
 use anyhow::{Context, Result};
 
+pub use encoding::Encoding;
 pub use frame::Frame;
 pub use launch::Launch;
 pub use place::Place;
+pub use reel::{Reel, StretchSource};
 pub use sink::{FileSink, Plan};
 pub use source::{FileSource, StopSignal};
 pub use target::{Container, Target};

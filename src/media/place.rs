@@ -65,6 +65,13 @@ impl Place {
     }
 }
 
+/// Room beside `path` for what is needed only until it is whole: a file without a name, which
+/// the system itself clears away.
+pub(super) fn scratch(path: &Path) -> Result<File> {
+    tempfile::tempfile_in(folder(path))
+        .with_context(|| format!("{}: cannot be written", path.display()))
+}
+
 /// An output on its way.
 #[derive(Debug)]
 pub struct Part {

@@ -48,6 +48,8 @@ pub struct Track {
     pub times: Vec<Duration>,
     /// When the last access unit ends.
     pub end: Duration,
+    /// What the colours mean, where the stream says so; video only.
+    pub colour: Option<String>,
 }
 
 /// A file's streams.
@@ -166,7 +168,9 @@ fn watch(
         let nth = tallies.values().filter(|tally| tally.track.kind == Kind::Audio).count();
         let limit = limits.get(nth).copied().filter(|_| kind == Kind::Audio).unwrap_or(u64::MAX);
         let (sha256, times) = (String::new(), Vec::new());
-        let track = Track { kind, codec, units: 0, bytes: 0, sha256, times, end: Duration::ZERO };
+        let colour = caps(pad).structure(0).and_then(|s| s.get::<String>("colorimetry").ok());
+        let (units, bytes, end) = (0, 0, Duration::ZERO);
+        let track = Track { kind, codec, units, bytes, sha256, times, end, colour };
         let index = tallies.len();
         tallies.insert(index, Tally { track, hash: Sha256::new(), hashed: 0, limit });
         index
@@ -242,6 +246,7 @@ pub(super) fn kind(pad: &gst::Pad) -> Kind {
         Kind::Audio
     } else if name.starts_with("text/")
         || name.contains("subtitle")
+        || name.contains("subpicture")
         || name.contains("x-ssa")
         || name.contains("x-ass")
     {

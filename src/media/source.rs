@@ -10,8 +10,9 @@ use gstreamer as gst;
 use gstreamer::prelude::*;
 use gstreamer_app::AppSink;
 
-use super::bus::{self, Bell};
+use super::bus::{self, Bell, Heard};
 use super::frame::{FORMATS, Frame, Shape};
+use super::intake::{self, Deinterlace, Notes};
 use super::launch::{Launch, quoted};
 use super::spell::Spelled;
 use super::{Source, probe};
@@ -37,16 +38,24 @@ impl StopSignal {
 
 /// How a source came to its end; complete once the source has been dropped.
 #[derive(Clone, Debug, Default)]
-pub struct Ending(Arc<Mutex<Option<String>>>);
+pub struct Ending {
+    cause: Arc<Mutex<Option<String>>>,
+    notes: Notes,
+}
 
 impl Ending {
     /// Why the input broke off, if it did.
     pub fn broken(&self) -> Option<String> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).clone()
+        self.cause.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// Things the user should know about the picture.
+    pub fn notes(&self) -> Vec<String> {
+        self.notes.list()
     }
 
     fn set(&self, cause: String) {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).get_or_insert(cause);
+        self.cause.lock().unwrap_or_else(PoisonError::into_inner).get_or_insert(cause);
     }
 }
 
@@ -82,7 +91,11 @@ pub struct FileSource {
     stop: StopSignal,
     ending: Ending,
     promise: Promise,
+    /// The present frames' caps as they come, before `full` is minded.
+    caps: gst::Caps,
+    full: bool,
     first: Option<Frame>,
+    second: Option<gst::Sample>,
     next_time: Duration,
 }
 
@@ -93,17 +106,33 @@ impl FileSource {
     /// If the file is missing, is no video, holds no picture, or needs a decoder that is not
     /// installed.
     pub fn open(path: &Path, launch: &Launch, stop: StopSignal) -> Result<Self> {
+        Self::open_as(path, launch, stop, Deinterlace::default())
+    }
+
+    /// The same, with a wish for interlaced pictures.
+    ///
+    /// # Errors
+    /// As [`FileSource::open`], and if the wish is to refuse them.
+    pub fn open_as(
+        path: &Path,
+        launch: &Launch,
+        stop: StopSignal,
+        deinterlace: Deinterlace,
+    ) -> Result<Self> {
         probe::readable(path)?;
         let spelled = Spelled::input(path)?;
-        let pipeline = build(&spelled, launch)?;
+        let pipeline = build(&spelled, launch, deinterlace)?;
         let sink = element(&pipeline, "frames")?
             .downcast::<AppSink>()
             .map_err(|_| anyhow!("the pipeline's element frames is no appsink"))?;
         let bell = Bell::default();
         bell.listen(&pipeline, None);
         link_video(&pipeline, &bell)?;
-        let opened = start(&pipeline, &sink, &bell);
-        let (first, promise) = match opened {
+        let ending = Ending::default();
+        intake::watch(&pipeline, deinterlace, &bell, &ending.notes);
+        let full = intake::full_range(path);
+        let opened = start(&pipeline, &sink, &bell, full);
+        let (first, second, promise, caps) = match opened {
             Ok(opened) => opened,
             Err(error) => {
                 let _ = pipeline.set_state(gst::State::Null);
@@ -112,8 +141,22 @@ impl FileSource {
         };
         let path = path.to_owned();
         let next_time = first.time();
-        let (first, ending) = (Some(first), Ending::default());
-        Ok(Self { path, pipeline, sink, bell, stop, ending, promise, first, next_time })
+        sink.set_caps(Some(&intake::lasting(&caps)));
+        let first = Some(first);
+        Ok(Self {
+            path,
+            pipeline,
+            sink,
+            bell,
+            stop,
+            ending,
+            promise,
+            caps,
+            full,
+            first,
+            second,
+            next_time,
+        })
     }
 
     /// What the file's header promises, and the shape of its frames.
@@ -132,6 +175,9 @@ impl FileSource {
             if self.stop.is_set() {
                 return None;
             }
+            if let Some(sample) = self.second.take() {
+                return Some(sample);
+            }
             if let Some(sample) = self.sink.try_pull_sample(LOOK) {
                 return Some(sample);
             }
@@ -147,8 +193,9 @@ impl FileSource {
 
     fn frame(&mut self, sample: &gst::Sample) -> Result<Frame> {
         let caps = sample.caps().context("a frame without caps")?;
-        if *caps != *self.promise.shape.caps {
-            self.promise.shape = Arc::new(Shape::new(caps)?);
+        if *caps != *self.caps {
+            self.promise.shape = shape(caps, self.full)?;
+            self.caps = caps.to_owned();
         }
         frame(sample, Arc::clone(&self.promise.shape), self.next_time)
     }
@@ -179,11 +226,15 @@ impl Drop for FileSource {
     }
 }
 
-fn build(input: &Spelled, launch: &Launch) -> Result<gst::Pipeline> {
+fn build(input: &Spelled, launch: &Launch, wish: Deinterlace) -> Result<gst::Pipeline> {
     let formats: Vec<_> = FORMATS.iter().map(|format| format.to_str().as_str()).collect();
     let formats = format!("video/x-raw,format={{{}}}", formats.join(","));
     let input = input.quoted();
-    let values = [("input", input.as_str()), ("formats", &quoted(&formats))];
+    let values = [
+        ("input", input.as_str()),
+        ("formats", &quoted(&formats)),
+        ("deinterlace", wish.element()),
+    ];
     pipeline(&launch.section("source", &values)?)
 }
 
@@ -235,7 +286,12 @@ const UNREADABLE: &str = "not a video that can be read";
 const WHOLE: &str = "; check that it is whole and plays elsewhere";
 
 /// Runs the pipeline up to its first frame.
-fn start(pipeline: &gst::Pipeline, sink: &AppSink, bell: &Bell) -> Result<(Frame, Promise)> {
+fn start(
+    pipeline: &gst::Pipeline,
+    sink: &AppSink,
+    bell: &Bell,
+    full: bool,
+) -> Result<(Frame, Option<gst::Sample>, Promise, gst::Caps)> {
     // What is wrong is said on the bus, not by the return value.
     let _ = pipeline.set_state(gst::State::Playing);
     let mut idle = 0;
@@ -252,6 +308,7 @@ fn start(pipeline: &gst::Pipeline, sink: &AppSink, bell: &Bell) -> Result<(Frame
                 "no decoder for it: {missing}; install gstreamer1.0-libav and gstreamer1.0-plugins-bad"
             );
         }
+        refused(&heard)?;
         if let Some(cause) = &heard.error {
             bail!("{UNREADABLE}: {cause}{WHOLE}");
         }
@@ -260,12 +317,57 @@ fn start(pipeline: &gst::Pipeline, sink: &AppSink, bell: &Bell) -> Result<(Frame
         }
         ensure!(!ended, "there is not one frame in it; check that it is whole");
     };
-    let shape = Arc::new(Shape::new(sample.caps().context("a frame without caps")?)?);
+    refused(&bell.lock())?;
+    let caps = sample.caps_owned().context("a frame without caps")?;
+    let shape = shape(&caps, full)?;
     let rate = shape.info.fps();
     let rate = (rate.numer() > 0).then(|| f64::from(rate.numer()) / f64::from(rate.denom()));
     let duration = pipeline.query_duration::<gst::ClockTime>().map(Duration::from);
+    let second = second(sink, bell);
+    let sample = reclocked(sample, second.as_ref());
     let first = frame(&sample, Arc::clone(&shape), Duration::ZERO)?;
-    Ok((first, Promise { duration, rate, shape }))
+    Ok((first, second, Promise { duration, rate, shape }, caps))
+}
+
+/// The sample after the first, if there is one.
+fn second(sink: &AppSink, bell: &Bell) -> Option<gst::Sample> {
+    loop {
+        let sample = sink.try_pull_sample(LOOK);
+        if sample.is_some() || sink.is_eos() || bell.lock().error.is_some() {
+            return sample;
+        }
+    }
+}
+
+/// The first sample on the second one's clock: `GStreamer` 1.22's Matroska demuxer starts a
+/// stream's clock at its first frame, and thinks better of it with the next.
+fn reclocked(first: gst::Sample, second: Option<&gst::Sample>) -> gst::Sample {
+    let started = |sample: &gst::Sample| {
+        let segment = sample.segment()?.downcast_ref::<gst::ClockTime>()?.clone();
+        (segment.base() == Some(gst::ClockTime::ZERO)).then_some(segment)
+    };
+    let Some((own, next)) = started(&first).zip(second.and_then(started)) else { return first };
+    if next.start() >= own.start() {
+        return first;
+    }
+    let (Some(buffer), Some(caps)) = (first.buffer_owned(), first.caps_owned()) else {
+        return first;
+    };
+    gst::Sample::builder().segment(&next).buffer(&buffer).caps(&caps).build()
+}
+
+/// An error that is the user's own wish.
+fn refused(heard: &Heard) -> Result<()> {
+    let cause = heard.error.as_ref().and_then(|error| error.strip_prefix(intake::REFUSED));
+    cause.map_or(Ok(()), |cause| Err(anyhow!(cause.to_owned())))
+}
+
+/// What frames of `caps` have in common.
+fn shape(caps: &gst::CapsRef, full: bool) -> Result<Arc<Shape>> {
+    let told = caps.structure(0).is_some_and(|s| s.has_field("colorimetry"));
+    let corrected = if full && told { Some(intake::with_full_range(caps)?) } else { None };
+    let shape = Shape::new(corrected.as_deref().unwrap_or(caps))?;
+    Ok(Arc::new(shape))
 }
 
 /// A sample as a frame; `guess` stands in where the stream tells no time.

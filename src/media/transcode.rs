@@ -9,6 +9,7 @@ use gstreamer::prelude::*;
 
 use super::bus::Bell;
 use super::encoder;
+use super::encoding::Encoding;
 use super::launch::Launch;
 use super::source::{FileSource, StopSignal, pipeline};
 use super::spell::Spelled;
@@ -30,7 +31,7 @@ impl Transcode {
     /// If the input cannot be read or no encoder fits.
     pub fn new(input: &Path, output: &Path, launch: &Launch) -> Result<Self> {
         let promise = FileSource::open(input, launch, StopSignal::default())?.promise();
-        let choice = encoder::choose(&promise.shape, Container::Mp4)?;
+        let choice = encoder::choose(&promise.shape, Container::Mp4, &Encoding::default())?;
         let files = [Spelled::input(input)?, Spelled::output(output)?];
         let text = format!(
             "filesrc location={} ! decodebin ! video/x-raw(ANY) \

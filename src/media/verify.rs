@@ -25,6 +25,13 @@ pub struct Verdict {
     pub worst_time_error_ms: f64,
     /// The sound, track by track.
     pub audio: Vec<AudioVerdict>,
+    /// Subtitle tracks that went in and were not left out with a note, and those that came out.
+    pub subtitles: [usize; 2],
+    /// What the colours mean, in and out, where the files say so.
+    pub colour: [Option<String>; 2],
+    /// How much longer the output is than the input by their headers, in milliseconds; a
+    /// partial one is not measured.
+    pub duration_change_ms: Option<f64>,
     /// What is wrong; empty when all is well.
     pub breaches: Vec<String>,
 }
@@ -58,6 +65,15 @@ pub fn verify(input: &Path, written: &Written) -> Result<Verdict> {
     let found: &[Duration] = output.of(Kind::Video).next().map_or(&[], |track| &track.times);
     let worst = picture(&written.times, found, &mut breaches);
     let audio = sound(&input, &output, &mut breaches);
+    let subtitles = subtitles(&input, &output, written, &mut breaches);
+    let colour = [&input, &output].map(|of| of.of(Kind::Video).next()?.colour.clone());
+    if let [Some(before), Some(after)] = &colour
+        && before != after
+    {
+        breaches.push(format!("the colours were {before}, and are {after}"));
+    }
+    let lasts = input.duration.zip(output.duration).filter(|_| !written.partial);
+    let duration_change_ms = lasts.map(|(a, b)| (b.as_secs_f64() - a.as_secs_f64()) * 1e3);
     if let Some(cause) = &output.broken {
         breaches.push(format!("the output cannot be read to its end: {cause}"));
     }
@@ -69,8 +85,31 @@ pub fn verify(input: &Path, written: &Written) -> Result<Verdict> {
         frames_found: found.len(),
         worst_time_error_ms: worst.as_secs_f64() * 1e3,
         audio,
+        subtitles,
+        colour,
+        duration_change_ms,
         breaches,
     })
+}
+
+/// Subtitles are counted; where they were taken over as they lay in the file, they must be the
+/// same bytes.
+fn subtitles(
+    input: &Contents,
+    output: &Contents,
+    written: &Written,
+    breaches: &mut Vec<String>,
+) -> [usize; 2] {
+    let wanted = input.of(Kind::Text).count().saturating_sub(written.left_out);
+    let got = output.of(Kind::Text).count();
+    if wanted != got {
+        breaches.push(format!("{wanted} subtitle tracks went in, {got} came out"));
+    }
+    let mut pairs = input.of(Kind::Text).zip(output.of(Kind::Text));
+    if written.as_they_lay && !written.partial && pairs.any(|(a, b)| a.sha256 != b.sha256) {
+        breaches.push("subtitles differ".to_owned());
+    }
+    [wanted, got]
 }
 
 /// The largest timestamp error.

@@ -8,6 +8,7 @@ use super::round::Round;
 use super::stage::Stage;
 use super::stats::Stats;
 use crate::face::{Face, FaceTracker};
+use crate::image::label::Label;
 use crate::media::Frame;
 use crate::media::frame::FrameRead;
 use crate::media::outlet::{Mark, Shown};
@@ -47,6 +48,9 @@ impl Detect {
             tracker.detect_less(load.step().detect_every);
         }
         let found = tracker.faces(&frame.read()?.picture()?, frame.time().as_secs_f64());
+        if frame.is_warm_up() {
+            return Ok(Seen { frame, faces: found.unwrap_or_default() });
+        }
         let faces = self.stats.or_failed(found);
         self.stats.saw_faces(faces.len());
         Ok(Seen { frame, faces })
@@ -68,18 +72,25 @@ pub struct Lay {
     effect: Effect,
     stats: Stats,
     load: Option<Load>,
+    label: Option<Label>,
 }
 
 impl Lay {
     /// The stage of `effect`; what it lays is counted in `stats`.
     pub fn new(effect: Effect, stats: Stats) -> Self {
-        Self { effect, stats, load: None }
+        Self { effect, stats, load: None, label: None }
     }
 
     /// The stage for live streams: it leaves the farthest faces alone under `load`, keeps the
     /// frames as they came in and marks the faces, for previews.
     pub fn live(effect: Effect, stats: Stats, load: Load) -> Self {
-        Self { effect, stats, load: Some(load) }
+        Self { effect, stats, load: Some(load), label: None }
+    }
+
+    /// With a line of text burnt into every frame.
+    #[must_use]
+    pub fn labelled(self, label: Option<Label>) -> Self {
+        Self { label, ..self }
     }
 
     /// The patches of each frame. A round on which the network fails passes as it came and is
@@ -123,13 +134,15 @@ impl Stage for Lay {
 
     fn process(&mut self, round: Round<Seen>) -> Result<Option<Round<Shown>>> {
         let mut patches = self.patches(&round)?.into_iter();
-        let (stats, live) = (&self.stats, self.load.is_some());
+        let (stats, live, label) = (&self.stats, self.load.is_some(), self.label.as_ref());
         let shown = round.try_map(|_, Seen { mut frame, faces }| {
             let patches = patches.next().unwrap_or_default();
             let original = live.then(|| frame.clone());
-            lay(&mut frame, &patches)?;
-            stats.painted_faces(patches.len());
-            if !live {
+            lay(&mut frame, &patches, label)?;
+            if !frame.is_warm_up() {
+                stats.painted_faces(patches.len());
+            }
+            if !live && !frame.is_warm_up() {
                 stats.changed(frame.time(), patches.len());
             }
             let marks = if live { faces.iter().map(mark).collect() } else { Vec::new() };
@@ -139,14 +152,15 @@ impl Stage for Lay {
     }
 }
 
-/// A frame that gets no patch is not even made writable.
-fn lay(frame: &mut Frame, patches: &[Patch]) -> Result<()> {
-    if patches.is_empty() {
+/// A frame that gets neither patch nor label is not even made writable.
+fn lay(frame: &mut Frame, patches: &[Patch], label: Option<&Label>) -> Result<()> {
+    if patches.is_empty() && label.is_none() {
         return Ok(());
     }
     let mut planes = frame.write()?;
     let mut picture = planes.picture()?;
-    patches.iter().try_for_each(|patch| patch.lay(&mut picture))
+    patches.iter().try_for_each(|patch| patch.lay(&mut picture))?;
+    label.map_or(Ok(()), |label| label.lay(&mut picture))
 }
 
 fn mark(face: &Face) -> Mark {

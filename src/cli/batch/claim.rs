@@ -5,34 +5,63 @@
 
 use std::ffi::OsString;
 use std::fs::{File, TryLockError};
-use std::io::{Seek, Write};
+use std::io::Write;
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, anyhow};
 
-/// The right to write an output; given back when dropped.
+use crate::cli::journal::Journal;
+
+/// The right to write an output, or to do a part of it; given back when dropped.
 #[derive(Debug)]
-pub(super) struct Claim {
+pub(in crate::cli) struct Claim {
     path: PathBuf,
-    _file: File,
+    file: File,
 }
 
 impl Claim {
-    /// The claim on `output`; `None` while another run holds it.
+    /// The claim on all of `output`; `None` while another run holds one. What a dead run has
+    /// left behind of no use is cleared away.
     ///
     /// # Errors
     /// If the folder cannot be written, or its file system knows no locks.
     pub fn take(output: &Path) -> Result<Option<Self>> {
+        let Some((claim, left)) = Self::lock(output, File::try_lock)? else { return Ok(None) };
+        if left {
+            clear(output);
+        }
+        Ok(Some(claim))
+    }
+
+    /// The claim on a part of `output`, beside others who do other parts; `None` while another
+    /// run holds all of it.
+    ///
+    /// # Errors
+    /// As [`Claim::take`].
+    pub fn share(output: &Path) -> Result<Option<Self>> {
+        Ok(Self::lock(output, File::try_lock_shared)?.map(|(claim, _)| claim))
+    }
+
+    /// Whether a run has been at `output`, and may still be.
+    pub fn is_there(output: &Path) -> bool {
+        name(output).exists()
+    }
+
+    /// The claim, and whether its file was there already.
+    fn lock(
+        output: &Path,
+        how: impl Fn(&File) -> Result<(), TryLockError>,
+    ) -> Result<Option<(Self, bool)>> {
         let shown = output.display();
         let path = name(output);
         loop {
-            let mut how = File::options();
-            let file = how.read(true).write(true).create(true).truncate(false).open(&path);
+            let mut open = File::options();
+            let file = open.read(true).write(true).create(true).truncate(false).open(&path);
             let mut file = file.map_err(|cause| {
                 anyhow!("{shown}: cannot be written: {cause}; choose another folder with -o")
             })?;
-            match file.try_lock() {
+            match how(&file) {
                 Ok(()) => {}
                 Err(TryLockError::WouldBlock) => return Ok(None),
                 Err(TryLockError::Error(cause)) => {
@@ -45,9 +74,8 @@ impl Claim {
             let held = file.metadata().with_context(|| format!("{shown}: cannot be claimed"))?;
             if path.metadata().is_ok_and(|now| now.ino() == held.ino()) {
                 // Who holds it is for people only, and so not worth a failure.
-                let _ = file.set_len(0).and_then(|()| file.rewind());
                 let _ = writeln!(file, "mask2face, process {}", std::process::id());
-                return Ok(Some(Self { path, _file: file }));
+                return Ok(Some((Self { path, file }, held.len() > 0)));
             }
         }
     }
@@ -55,8 +83,28 @@ impl Claim {
 
 impl Drop for Claim {
     fn drop(&mut self) {
-        // Removed while still locked: nobody can hold a file that no longer has this name.
-        let _ = std::fs::remove_file(&self.path);
+        // Removed while locked by us alone: nobody can hold a file that no longer has this name.
+        if self.file.try_lock().is_ok() {
+            let _ = std::fs::remove_file(&self.path);
+        }
+    }
+}
+
+/// Removes unfinished files of `output`, and the journal too once the output is whole.
+fn clear(output: &Path) {
+    let mut start = OsString::from(".");
+    start.push(output.file_stem().unwrap_or_default().to_string_lossy().as_ref());
+    start.push(".part-");
+    let folder = output.parent().filter(|folder| !folder.as_os_str().is_empty());
+    let entries = std::fs::read_dir(folder.unwrap_or(Path::new("."))).into_iter().flatten();
+    for entry in entries.flatten() {
+        if entry.file_name().as_encoded_bytes().starts_with(start.as_encoded_bytes()) {
+            let _ = std::fs::remove_file(entry.path())
+                .or_else(|_| std::fs::remove_dir_all(entry.path()));
+        }
+    }
+    if output.exists() {
+        let _ = std::fs::remove_dir_all(Journal::folder_of(output));
     }
 }
 
@@ -82,6 +130,41 @@ mod tests {
         drop(claim);
         assert_eq!(folder.path().read_dir().unwrap().count(), 0);
         assert!(Claim::take(&output).unwrap().is_some());
+    }
+
+    #[test]
+    fn parts_are_shared_and_the_whole_is_not() {
+        let folder = tempfile::tempdir().unwrap();
+        let output = folder.path().join("a.mp4");
+        let parts =
+            [(); 2].map(|()| Claim::share(&output).unwrap().expect("others do other parts"));
+        assert!(Claim::take(&output).unwrap().is_none());
+        let [one, two] = parts;
+        drop(one);
+        assert!(Claim::is_there(&output), "the other part is still held");
+        drop(two);
+        assert!(!Claim::is_there(&output));
+        let _whole = Claim::take(&output).unwrap().unwrap();
+        assert!(Claim::share(&output).unwrap().is_none());
+    }
+
+    #[test]
+    fn what_a_dead_run_left_is_cleared_away() {
+        let folder = tempfile::tempdir().unwrap();
+        let output = folder.path().join("a.mp4");
+        let at = |name: &str| folder.path().join(name);
+        let left = || {
+            std::fs::write(name(&output), "mask2face, process 1\n").unwrap();
+            std::fs::write(at(".a.part-x1Y2z3.mp4"), "half").unwrap();
+            std::fs::create_dir_all(at(".a.mp4.part")).unwrap();
+        };
+        left();
+        drop(Claim::take(&output).unwrap().unwrap());
+        assert!(at(".a.mp4.part").exists(), "the journal is what the next run goes on with");
+        left();
+        std::fs::write(&output, "whole").unwrap();
+        drop(Claim::take(&output).unwrap().unwrap());
+        assert_eq!(folder.path().read_dir().unwrap().count(), 1);
     }
 
     #[test]

@@ -11,7 +11,7 @@
 //! | `work` | the loop over the files |
 //! | `report`, `summary` | what was done, for programs and for people |
 
-mod claim;
+pub(in crate::cli) mod claim;
 mod filter;
 pub mod inputs;
 mod list;
@@ -23,7 +23,8 @@ mod work;
 
 use std::io::Write;
 use std::os::unix::ffi::OsStrExt;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use anyhow::Result;
 
@@ -44,10 +45,33 @@ pub struct BatchArgs {
     /// Only part I of N of the files; `auto` asks Slurm, `auto/N` Kubernetes
     #[arg(long, value_name = "I/N")]
     pub shard: Option<ShardChoice>,
+    /// Share out long videos too, stretch by stretch; afterwards: mask2face join
+    #[arg(long, requires = "shard")]
+    pub split: bool,
+    /// Length of a stretch: what a crash can cost of a long video; 0: none is cut
+    #[arg(long, value_name = "SECONDS", default_value = "30", value_parser = seconds)]
+    pub stretch: Duration,
+}
+
+fn seconds(text: &str) -> Result<Duration, String> {
+    let seconds = text.parse().ok().filter(|s: &f64| *s == 0.0 || (1.0..=86400.0).contains(s));
+    seconds.map(Duration::from_secs_f64).ok_or_else(|| "write 1 to 86400, or 0".to_owned())
+}
+
+/// Where a report goes beside the summary.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Telling<'a> {
+    /// On stdout, instead of the outputs' names.
+    pub json: bool,
+    pub file: Option<&'a Path>,
 }
 
 /// One file that is to be done, or cannot be.
-type Task = Result<Pair, (PathBuf, anyhow::Error)>;
+struct Task {
+    pair: Result<Pair, (PathBuf, anyhow::Error)>,
+    /// Whether it is in our part of the batch; stretches of it may be anyway.
+    ours: bool,
+}
 
 /// Runs the job on every input.
 ///
@@ -61,17 +85,25 @@ pub(super) fn run(args: &Args) -> Result<Verdict> {
     let (many, left_out) = (gathered.many, told(&gathered));
     let tasks = tasks(args, gathered, shard.unwrap_or(Shard::WHOLE))?;
     let interrupt = Interrupt::listen()?;
-    let weight = tasks.iter().flatten().map(|pair| work::weight(&pair.input)).sum();
+    let pairs = tasks.iter().filter_map(|task| task.pair.as_ref().ok());
+    let weight = pairs.map(|pair| work::weight(&pair.input)).sum();
     let how = if args.quiet { How::None } else { args.progress.progress };
     let board = Board::new(how, tasks.len(), weight);
     if let Some(left_out) = left_out {
         board.note(&left_out);
     }
-    let work = Work { args, launch: &launch, interrupt: &interrupt, board: &board, many };
+    let part = shard.filter(|_| args.batch.split);
+    let work = Work { args, launch: &launch, interrupt: &interrupt, board: &board, many, part };
     let mut report = Report::new(shard.map(|shard| shard.to_string()));
     let lone = work.all(tasks, &mut report);
     board.end();
-    conclude(args, &board, &mut report, many)?;
+    let table = many && !args.quiet;
+    conclude(
+        &board,
+        &mut report,
+        table,
+        Telling { json: args.json, file: args.report.as_deref() },
+    )?;
     match lone {
         Some(error) if !board.is_json() => Err(error),
         _ => Ok(report.verdict()),
@@ -84,7 +116,9 @@ fn tasks(args: &Args, gathered: Gathered, shard: Shard) -> Result<Vec<Task>> {
     let output = Output::new(args.output.as_deref(), gathered.many)?;
     let bad = gathered.bad.into_iter().map(Err);
     let all = bad.chain(output.pairs(gathered.found)).enumerate();
-    Ok(all.filter(|(nth, _)| shard.has(*nth)).map(|(_, task)| task).collect())
+    let tasks = all.map(|(nth, pair)| Task { pair, ours: shard.has(nth) });
+    let splits = |task: &Task| args.batch.split && task.pair.is_ok();
+    Ok(tasks.filter(|task| task.ours || splits(task)).collect())
 }
 
 /// A sentence on what was left out of the folders.
@@ -102,14 +136,19 @@ fn told(gathered: &Gathered) -> Option<String> {
 }
 
 /// The results on stdout, the summary on stderr, the report in its file.
-fn conclude(args: &Args, board: &Board, report: &mut Report, many: bool) -> Result<()> {
-    if many && !args.quiet && !board.is_json() {
+pub(super) fn conclude(
+    board: &Board,
+    report: &mut Report,
+    table: bool,
+    to: Telling<'_>,
+) -> Result<()> {
+    if table && !board.is_json() {
         eprint!("{}", summary::text(report));
     }
     board.event(&serde_json::json!({"event": "end", "counts": report.counts()}));
     let text = report.text()?;
     let mut out = std::io::stdout().lock();
-    if args.json {
+    if to.json {
         writeln!(out, "{text}")?;
     } else {
         for file in report.files().iter().filter(|file| file.outcome.status != Status::Skipped) {
@@ -119,5 +158,5 @@ fn conclude(args: &Args, board: &Board, report: &mut Report, many: bool) -> Resu
             }
         }
     }
-    args.report.as_deref().map_or(Ok(()), |path| report::write(path, &text))
+    to.file.map_or(Ok(()), |path| report::write(path, &text))
 }

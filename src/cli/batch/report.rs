@@ -75,6 +75,11 @@ impl Outcome {
         Self { output: None, status: Status::Skipped, why: Some(why), details: None }
     }
 
+    /// Stopped early, with nothing to show yet.
+    pub fn stopped(why: String) -> Self {
+        Self { output: None, status: Status::Partial, why: Some(why), details: None }
+    }
+
     /// Nothing was written.
     pub fn failed(error: &anyhow::Error) -> Self {
         let why = Some(format!("{error:#}"));
@@ -84,7 +89,7 @@ impl Outcome {
 
 /// One file.
 #[derive(Debug, Serialize)]
-pub(super) struct FileReport {
+pub(in crate::cli) struct FileReport {
     #[serde(serialize_with = "path")]
     pub input: PathBuf,
     #[serde(flatten)]
@@ -99,7 +104,7 @@ impl FileReport {
 
 /// How many files ended how.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
-pub(super) struct Counts {
+pub(in crate::cli) struct Counts {
     pub done: usize,
     pub breach: usize,
     pub partial: usize,
@@ -109,7 +114,7 @@ pub(super) struct Counts {
 
 /// The whole run.
 #[derive(Debug, Serialize)]
-pub(super) struct Report {
+pub(in crate::cli) struct Report {
     /// Of this schema.
     version: u32,
     program: &'static str,

@@ -35,6 +35,16 @@ impl Shard {
         Ok(Self { index, count })
     }
 
+    /// Which part it is, from 1.
+    pub fn number(self) -> usize {
+        self.index + 1
+    }
+
+    /// Of how many.
+    pub fn count(self) -> usize {
+        self.count.get()
+    }
+
     /// Whether the `nth` thing (from 0) belongs to this part.
     pub fn has(self, nth: usize) -> bool {
         nth % self.count == self.index

@@ -3,7 +3,7 @@
 use super::report::{Report, Status};
 use crate::cli::{one_line, shown, table};
 
-/// Files that are named for one reason; the report has them all.
+/// Skipped files that are named; the report has them all.
 const NAMED: usize = 20;
 
 /// The summary of `report` as text: a line of counts, then the files that are not simply done.
@@ -22,7 +22,7 @@ pub(super) fn text(report: &Report) -> String {
     for status in [Status::Skipped, Status::Partial, Status::Breach, Status::Failed] {
         let files: Vec<_> =
             report.files().iter().filter(|file| file.outcome.status == status).collect();
-        let most = if status == Status::Failed { usize::MAX } else { NAMED };
+        let most = if status == Status::Skipped { NAMED } else { usize::MAX };
         for file in files.iter().take(most) {
             let why = file.outcome.why.as_deref().unwrap_or_default();
             let name = one_line(&shown(&file.input));

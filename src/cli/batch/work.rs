@@ -8,12 +8,13 @@ use super::Task;
 use super::claim::Claim;
 use super::outputs::Pair;
 use super::report::{FileReport, Outcome, Report};
+use super::shard::Shard;
 use crate::cli::interrupt::Interrupt;
-use crate::cli::photo;
 use crate::cli::progress::{Board, FileBoard};
 use crate::cli::run::Args;
 use crate::cli::video::{self, Job};
-use crate::media::{Launch, Place, Target};
+use crate::cli::{long, photo};
+use crate::media::{FileSource, Launch, Place, Target};
 
 /// What the loop needs.
 pub(super) struct Work<'a> {
@@ -24,12 +25,16 @@ pub(super) struct Work<'a> {
     /// Whether it is a batch: then a finished output is skipped, not refused, and folders are
     /// made.
     pub many: bool,
+    /// Whose stretches of long videos are done, where these are shared out.
+    pub part: Option<Shard>,
 }
 
 /// What is to be done about one file.
 enum Step {
     Photo(Place, Claim),
     Video(Target, Claim),
+    /// Stretches of a long video.
+    Part(Target, Shard, [Claim; 2]),
     /// Nothing, and why.
     Skip(String),
     /// Nothing now: another run is at it.
@@ -45,7 +50,7 @@ impl Work<'_> {
         for last in [false, true] {
             for task in std::mem::take(&mut waiting) {
                 match self.task(task, last, report) {
-                    Ok(again) => waiting.extend(again.map(Ok)),
+                    Ok(again) => waiting.extend(again),
                     Err(error) => lone = Some(error),
                 }
             }
@@ -54,11 +59,11 @@ impl Work<'_> {
     }
 
     /// Does one task, or gives it back for later. The error is that of a lone file.
-    fn task(&self, task: Task, last: bool, report: &mut Report) -> Result<Option<Pair>> {
-        let (input, step) = match task {
+    fn task(&self, task: Task, last: bool, report: &mut Report) -> Result<Option<Task>> {
+        let (input, step) = match task.pair {
             Err((input, error)) => (input, Err(error)),
-            Ok(pair) => match self.step(&pair) {
-                Ok(Step::Held) if !last => return Ok(Some(pair)),
+            Ok(pair) => match self.step(&pair, task.ours) {
+                Ok(Step::Held) if !last => return Ok(Some(Task { pair: Ok(pair), ..task })),
                 step => (pair.input, step),
             },
         };
@@ -76,7 +81,7 @@ impl Work<'_> {
     }
 
     /// Looks what is to be done, and claims the output for it.
-    fn step(&self, pair: &Pair) -> Result<Step> {
+    fn step(&self, pair: &Pair, ours: bool) -> Result<Step> {
         if self.interrupt.stop.is_set() {
             return Ok(Step::Skip("stopped before its turn".to_owned()));
         }
@@ -84,6 +89,10 @@ impl Work<'_> {
         let (output, overwrite) = (&pair.output, self.args.overwrite);
         let finished = || self.many && !overwrite && output.symlink_metadata().is_ok();
         let skip = || Ok(Step::Skip(format!("finished already: {} exists", output.display())));
+        if Claim::is_there(output) && output.exists() {
+            // of a run that died after its last step, maybe: taking the claim clears up
+            drop(Claim::take(output)?);
+        }
         if finished() {
             return skip();
         }
@@ -92,6 +101,12 @@ impl Work<'_> {
                 .with_context(|| format!("{}: cannot be made", folder.display()))?;
         }
         let is_photo = photo::is_photo(&pair.input);
+        if let Some(part) = self.part.filter(|_| !is_photo && self.is_long(&pair.input)) {
+            return self.part(output, part);
+        }
+        if !ours {
+            return Ok(Step::Skip("another part of the batch does it".to_owned()));
+        }
         let step: Box<dyn FnOnce(Claim) -> Step> = if is_photo {
             let place = Place::new(output, overwrite)?;
             Box::new(|claim| Step::Photo(place, claim))
@@ -106,15 +121,41 @@ impl Work<'_> {
         }
     }
 
+    /// Claims our stretches of a long video.
+    fn part(&self, output: &Path, part: Shard) -> Result<Step> {
+        let target = Target::new(output, self.args.overwrite)?;
+        let mut ours = output.as_os_str().to_owned();
+        ours.push(format!(".{}-of-{}", part.number(), part.count()));
+        match (Claim::share(output)?, Claim::take(Path::new(&ours))?) {
+            (Some(all), Some(ours)) => Ok(Step::Part(target, part, [ours, all])),
+            _ => Ok(Step::Held),
+        }
+    }
+
+    /// Whether a video is cut into stretches; one that cannot be opened is not.
+    fn is_long(&self, input: &Path) -> bool {
+        let source = FileSource::open(input, self.launch, self.interrupt.stop.clone());
+        source.is_ok_and(|source| long::is_long(&source.promise(), self.args))
+    }
+
     fn go(&self, step: Step, input: &Path, board: &FileBoard<'_>) -> Result<Outcome> {
         // Loaded once the input is known to be good, and anew for each: tracks belong to one
         // stream.
         let crew = || self.args.networks.crew(self.args.paint_mask);
+        let job = |target: Target, part: Option<Shard>| Job {
+            input,
+            target,
+            launch: self.launch,
+            args: self.args,
+            board,
+            many: self.many,
+            part,
+        };
         match step {
-            Step::Photo(place, _claim) => photo::run(input, &place, crew),
-            Step::Video(target, _claim) => {
-                let job = Job { input, target, launch: self.launch, board };
-                video::run(&job, crew, self.interrupt)
+            Step::Photo(place, _claim) => photo::run(input, &place, &self.args.provenance, crew),
+            Step::Video(target, _claim) => video::run(&job(target, None), &crew, self.interrupt),
+            Step::Part(target, part, _claims) => {
+                video::run(&job(target, Some(part)), &crew, self.interrupt)
             }
             Step::Skip(why) => Ok(Outcome::skipped(why)),
             Step::Held => {

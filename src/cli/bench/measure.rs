@@ -108,7 +108,7 @@ fn job(input: &Path, folder: &Path, options: &[String]) -> Result<Job> {
     let program = std::env::current_exe().context("this program does not find itself")?;
     let mut run = Command::new(program);
     run.arg("run").arg(input).arg("-o").arg(output).arg("--report").arg(&report);
-    run.args(["--overwrite", "--quiet"]).args(options).stdout(Stdio::null());
+    run.args(["--overwrite", "--quiet", "--stretch", "0"]).args(options).stdout(Stdio::null());
     let done = run.output().context("the job does not start")?;
     if !done.status.success() {
         let told = String::from_utf8_lossy(&done.stderr);
