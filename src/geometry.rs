@@ -182,13 +182,23 @@ impl<S> Rect<S> {
 
     /// Intersection over union with `other`, 0..1.
     pub fn iou(&self, other: &Self) -> f32 {
-        let both = Self::new(
+        let both = self.intersection(other).area();
+        let either = self.area() + other.area() - both;
+        if either > 0.0 { both / either } else { 0.0 }
+    }
+
+    /// How much of the smaller of the two lies in the larger, 0..1.
+    pub fn shared(&self, other: &Self) -> f32 {
+        let smaller = self.area().min(other.area());
+        if smaller > 0.0 { self.intersection(other).area() / smaller } else { 0.0 }
+    }
+
+    /// What lies in both; its sides are negative where they do not meet.
+    fn intersection(&self, other: &Self) -> Self {
+        Self::new(
             Point::new(self.min.x.max(other.min.x), self.min.y.max(other.min.y)),
             Point::new(self.max.x.min(other.max.x), self.max.y.min(other.max.y)),
         )
-        .area();
-        let either = self.area() + other.area() - both;
-        if either > 0.0 { both / either } else { 0.0 }
     }
 
     /// The smallest rectangle around `points`; `None` when there are none.
@@ -362,5 +372,7 @@ mod tests {
         let r = |x: f32| Rect::<FrameSpace>::new(Point::new(x, 0.0), Point::new(x + 2.0, 2.0));
         assert!((r(0.0).iou(&r(1.0)) - 1.0 / 3.0).abs() < 1e-6);
         assert!(r(0.0).iou(&r(5.0)).abs() < 1e-6);
+        assert!((r(0.0).shared(&r(1.0)) - 0.5).abs() < 1e-6);
+        assert!(r(0.0).shared(&r(5.0)).abs() < 1e-6);
     }
 }

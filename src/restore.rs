@@ -49,8 +49,8 @@ impl Restorer {
         Self { unmasker }
     }
 
-    /// One patch for each face that wears a mask, in order. Bare faces get none and cost
-    /// nothing.
+    /// One patch for each chosen face that wears a mask, or has just put it on or off: then
+    /// the patch is partly transparent. Bare faces get none and cost nothing.
     ///
     /// # Errors
     /// If the picture cannot be sampled or the network fails; the picture is as it was.
@@ -68,13 +68,13 @@ impl Restorer {
         let mut crops = Vec::new();
         let faces = looks.iter().enumerate();
         let faces = faces.flat_map(|(n, look)| look.1.iter().map(move |face| (n, look.0, face)));
-        for (n, picture, face) in faces.filter(|(.., face)| face.worn) {
+        for (n, picture, face) in faces.filter(|(.., face)| face.to_take_off() > 0.0) {
             let Some(crop_from_frame) = align::crop_from_landmarks(&face.landmarks) else {
                 continue;
             };
             let mut crop = Image::new(self.unmasker.crop_size());
             warp::crop(picture, &crop_from_frame, &mut crop)?;
-            places.push((n, face.id, crop_from_frame));
+            places.push((n, face, crop_from_frame));
             crops.push(crop);
         }
         let mut patches: Vec<Vec<Patch>> = vec![Vec::new(); looks.len()];
@@ -82,14 +82,15 @@ impl Restorer {
             return Ok(patches);
         }
         let layers = self.unmasker.unmask(&crops).context("painting faces")?;
-        for (((n, id, crop_from_frame), crop), mut layer) in
+        for (((n, face, crop_from_frame), crop), mut layer) in
             places.into_iter().zip(&crops).zip(layers)
         {
             if layer.alpha.mean() < NOTHING_PAINTED {
                 continue;
             }
             harmonize::fit(crop, &mut layer)?;
-            patches[n].push(Patch { id, layer, crop_from_frame });
+            layer.alpha.fade(face.to_take_off());
+            patches[n].push(Patch { id: face.id, layer, crop_from_frame });
         }
         Ok(patches)
     }
@@ -126,7 +127,17 @@ mod tests {
             Similarity::about(Point::new(0.0, 0.0), Point::new(x, 10.0), 0.4, 0.0);
         let landmarks = align::template().map(&there);
         let bbox = Rect::around(landmarks.points()).unwrap();
-        Face { id: TrackId(x as u64 + 1), bbox, landmarks, score: 1.0, worn }
+        Face {
+            id: TrackId(x as u64 + 1),
+            bbox,
+            raw: landmarks.clone(),
+            landmarks,
+            score: 1.0,
+            worn,
+            probability: f32::from(worn),
+            shown: f32::from(worn),
+            chosen: true,
+        }
     }
 
     #[test]

@@ -7,6 +7,7 @@ use crate::pipeline::latency::Percentiles;
 use crate::pipeline::ledger::{self, Span};
 use crate::pipeline::spread::Times;
 use crate::pipeline::stats::{Snapshot, StageSnapshot};
+use crate::pipeline::tracks::TrackSpan;
 
 /// The counters, without those that only matter while the pipeline runs.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
@@ -21,6 +22,9 @@ pub(super) struct Counted {
     pub failed: u64,
     /// What failed on the first of them.
     pub failure: Option<String>,
+    /// Who was seen when. Each stretch numbers its faces anew, so the numbers go on over the
+    /// seams.
+    pub tracks: Vec<TrackSpan>,
     /// Which frames were changed.
     pub changed: Vec<Span>,
     /// How long frames were under way; not known of several stretches together.
@@ -75,6 +79,7 @@ impl Counted {
             painted: now.painted,
             failed: now.failed,
             failure: now.failure,
+            tracks: stats.tracks(),
             changed: stats.changes(),
             latency: Some(stats.latency()),
             stages: stages.map(StageTime::of).collect(),
@@ -100,6 +105,9 @@ impl Counted {
             let (first, last) = (span.first + self.frames, span.last + self.frames);
             ledger::join(&mut self.changed, Span { first, last, ..*span });
         }
+        let known = self.tracks.iter().map(|track| track.id).max().unwrap_or(0);
+        let renumbered = |track: &TrackSpan| TrackSpan { id: track.id + known, ..track.clone() };
+        self.tracks.extend(next.tracks.iter().map(renumbered));
         self.frames += next.frames;
         self.faces += next.faces;
         self.painted += next.painted;

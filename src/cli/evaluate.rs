@@ -7,6 +7,7 @@ use anyhow::{Context, Result};
 use indicatif::ProgressBar;
 use serde::Serialize;
 
+use super::faces::FaceArgs;
 use super::networks::{ModelFacts, NetworkArgs};
 use super::{Verdict, table};
 use crate::eval::clip::{self, ClipReport, Clips, Maker};
@@ -170,7 +171,8 @@ fn on_clip(args: &Args) -> Result<Verdict> {
 
 impl Args {
     fn networks(&self, model: &str) -> NetworkArgs {
-        NetworkArgs { model: model.to_owned(), device: self.device, threads: self.threads }
+        let (device, threads) = (self.device, self.threads);
+        NetworkArgs { model: model.to_owned(), device, threads, faces: FaceArgs::default() }
     }
 
     /// The measures that are networks, and the names of those that are not installed.

@@ -13,6 +13,7 @@
 //! | [`mod@bench`] | what the job costs, beside the sum of its parts |
 //! | [`doctor`] | what works on this machine |
 //! | [`models`] | which models there are, and whether they are whole |
+//! | [`faces`] | options about faces: which, how small, drawn or not |
 //! | [`networks`] | options of the networks, and how they are put together |
 //! | `process` | what this process has used |
 //! | `table` | tables and JSON on stdout |
@@ -27,6 +28,7 @@ mod counted;
 pub mod doctor;
 pub mod encoding;
 pub mod evaluate;
+pub mod faces;
 pub mod generate;
 pub mod interrupt;
 pub mod join;

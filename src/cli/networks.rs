@@ -5,6 +5,7 @@ use anyhow::{Context, Result};
 use clap::{Args, FromArgMatches};
 use serde::{Deserialize, Serialize};
 
+use super::faces::FaceArgs;
 use crate::face::{Detector, FaceTracker, Landmarker, align};
 use crate::mask::MaskStyle;
 use crate::onnx::registry::{Registry, Role};
@@ -12,9 +13,6 @@ use crate::onnx::{Device, Engine, library};
 use crate::pipeline::Effect;
 use crate::restore::Restorer;
 use crate::unmask::Unet;
-
-/// Detections below this score are left out.
-const DETECTOR_SCORE: f32 = 0.6;
 
 /// Which networks run, and where.
 #[derive(Args, Clone, Debug)]
@@ -28,16 +26,20 @@ pub struct NetworkArgs {
     /// CPU threads of the painting network; 0: half of the cores
     #[arg(long, default_value_t = 0, value_name = "N")]
     pub threads: usize,
+    /// Which faces.
+    #[command(flatten)]
+    pub faces: FaceArgs,
 }
 
-/// What finds faces in photos: the networks as they are without any option.
+/// What finds the faces of training photos: smaller ones are of no use there, and looking for
+/// them would cost most of the time.
 ///
 /// # Errors
 /// As [`NetworkArgs::tracker`].
 pub fn face_finder() -> Result<FaceTracker> {
     let command = NetworkArgs::augment_args(clap::Command::new("networks"));
-    let without_options = command.try_get_matches_from(["networks"])?;
-    NetworkArgs::from_arg_matches(&without_options)?.tracker()
+    let options = command.try_get_matches_from(["networks", "--min-face", "48"])?;
+    NetworkArgs::from_arg_matches(&options)?.tracker()
 }
 
 /// What really runs, for the start line, the report and the output's tag.
@@ -57,6 +59,8 @@ pub struct Crew {
     pub tracker: FaceTracker,
     /// What is laid over them.
     pub effect: Effect,
+    /// Whether the faces are drawn over the result.
+    pub draw: bool,
     /// The painting network; none where masks are put on.
     pub model: Option<ModelFacts>,
 }
@@ -68,11 +72,11 @@ impl NetworkArgs {
     /// As [`NetworkArgs::tracker`] and [`NetworkArgs::restorer`].
     pub fn crew(&self, put_on: Option<MaskStyle>) -> Result<Crew> {
         let tracker = self.tracker()?;
-        let Some(style) = put_on else {
-            let (restorer, model) = self.restorer()?;
-            return Ok(Crew { tracker, effect: Effect::Unmask(restorer), model: Some(model) });
+        let (effect, model) = match put_on {
+            Some(style) => (Effect::PutOn(style), None),
+            None => self.restorer().map(|(r, model)| (Effect::Unmask(r), Some(model)))?,
         };
-        Ok(Crew { tracker, effect: Effect::PutOn(style), model: None })
+        Ok(Crew { tracker, effect, draw: self.faces.draw, model })
     }
 
     fn threads(&self) -> usize {
@@ -90,8 +94,9 @@ impl NetworkArgs {
         let landmarks = registry.open(Role::Landmarks, None)?;
         let landmarker = Landmarker::new(&engine()?, &landmarks.bytes)?;
         let yunet = registry.open(Role::Detect, None)?;
-        let detector = Detector::new(engine()?, yunet.bytes, DETECTOR_SCORE)?;
-        Ok(FaceTracker::new(detector, landmarker))
+        let detector = Detector::new(engine()?, yunet.bytes, self.faces.face_score)?;
+        let options = self.faces.options();
+        Ok(FaceTracker::new(Box::new(detector), Box::new(landmarker), options))
     }
 
     /// What paints faces, and what really runs.

@@ -8,10 +8,13 @@ use serde::Serialize;
 use super::batch::report::{Details, Outcome, Status};
 use super::networks::{Crew, ModelFacts};
 use super::provenance::ProvenanceArgs;
+use crate::face::Face;
 use crate::image::label::Label;
 use crate::image::papers::Papers;
 use crate::image::photo::{Photo, PhotoFormat};
 use crate::media::Place;
+use crate::pipeline::markup;
+use crate::restore::Patch;
 
 /// What was done.
 #[derive(Debug, Serialize)]
@@ -23,6 +26,38 @@ pub(super) struct Report {
     faces: usize,
     /// Faces over which something was laid.
     painted: usize,
+    /// What was found, by number.
+    found: Vec<Found>,
+}
+
+/// One face of a photo.
+#[derive(Debug, Serialize)]
+struct Found {
+    /// Its number: what `--faces` takes and `--draw` shows.
+    id: u64,
+    /// Left, top, right, bottom in pixels.
+    bbox: [f32; 4],
+    /// How sure the landmark network is of a face, 0..1.
+    score: f32,
+    /// Whether a mask is worn, and the probability.
+    worn: bool,
+    probability: f32,
+    /// Whether something was laid over it.
+    painted: bool,
+}
+
+impl Found {
+    fn new(face: &Face, patches: &[Patch]) -> Self {
+        let bbox = face.bbox;
+        Self {
+            id: face.id.0,
+            bbox: [bbox.min.x, bbox.min.y, bbox.max.x, bbox.max.y],
+            score: face.score,
+            worn: face.worn,
+            probability: face.probability,
+            painted: patches.iter().any(|patch| patch.id == face.id),
+        }
+    }
 }
 
 /// Whether `path` is named like a photo.
@@ -47,11 +82,15 @@ pub(super) fn run(
     let mut photo = Photo::decode(&bytes).with_context(told)?;
     let size = photo.size();
     let mut crew = crew()?;
-    let faces = crew.tracker.faces(&photo.picture(), 0.0)?;
+    let faces = crew.tracker.still(&photo.picture())?;
     let patches = crew.effect.patches(&photo.picture(), &faces)?;
     let mut picture = photo.picture_mut();
     patches.iter().try_for_each(|patch| patch.lay(&mut picture))?;
-    let untouched = patches.is_empty() && PhotoFormat::of(input) == Some(format);
+    if crew.draw {
+        markup::draw(&mut picture, &faces);
+    }
+    let drawn = crew.draw && !faces.is_empty();
+    let untouched = patches.is_empty() && !drawn && PhotoFormat::of(input) == Some(format);
     let mark = provenance.mark(crew.model.as_ref());
     let written = if untouched {
         bytes
@@ -72,6 +111,7 @@ pub(super) fn run(
         model: crew.model,
         faces: faces.len(),
         painted: patches.len(),
+        found: faces.iter().map(|face| Found::new(face, &patches)).collect(),
     };
     let (output, details) = (Some(part.keep(false)?), Some(Details::Photo(report)));
     Ok(Outcome { output, status: Status::Done, why: None, details })

@@ -23,6 +23,7 @@ use crate::onnx::meter;
 use crate::pipeline::latency::Percentiles;
 use crate::pipeline::ledger::Span;
 use crate::pipeline::stats::Snapshot;
+use crate::pipeline::tracks::TrackSpan;
 use crate::pipeline::{Detect, Lay, Pipeline, Stats};
 
 /// What to do.
@@ -68,6 +69,8 @@ pub(in crate::cli) struct Report {
     encoder: String,
     notes: Vec<String>,
     stats: Snapshot,
+    /// Who was seen when.
+    tracks: Vec<TrackSpan>,
     /// The frames that were changed.
     changed: Vec<Span>,
     check: verify::Verdict,
@@ -120,7 +123,7 @@ pub(super) fn run(
     let label = job.label(crew.model.as_ref())?;
     let running = Pipeline::from_source(Box::new(source), stats.clone())
         .then(Detect::new(crew.tracker, stats.clone()))
-        .then(Lay::new(crew.effect, stats.clone()).labelled(label))
+        .then(Lay::new(crew.effect, stats.clone()).labelled(label).drawing(crew.draw))
         .into_sink(Box::new(sink))?;
     while !running.is_done() {
         let now = stats.snapshot();
@@ -194,6 +197,7 @@ pub(super) fn conclude(plan: &Plan, board: &FileBoard<'_>, facts: Facts) -> Outc
         encoder: written.encoder,
         notes: written.notes,
         stats: counted.snapshot(),
+        tracks: counted.tracks,
         changed: counted.changed,
         check,
         times: Times {

@@ -51,8 +51,7 @@ impl<F: Fn() -> Result<FaceTracker> + Sync> Finder for Networks<F> {
         let free = || self.free.lock().unwrap_or_else(PoisonError::into_inner);
         let taken = free().pop();
         let mut tracker = taken.map_or_else(&self.make, Ok)?;
-        tracker.reset();
-        let faces = tracker.faces(&photo.picture(), 0.0)?;
+        let faces = tracker.still(&photo.picture())?;
         free().push(tracker);
         let found = |face: crate::face::Face| Found {
             landmarks: face.landmarks,

@@ -1,11 +1,12 @@
 //! `YuNet` (Wu et al. 2023, "`YuNet`: a tiny millisecond-level face detector"): boxes and five
-//! points of every face.
+//! points of every face in a view of the picture.
 
 use std::collections::HashMap;
 
 use anyhow::{Context, Result, ensure};
 
-use crate::geometry::{CropSpace, FrameSpace, Point, Rect, Similarity, Size};
+use super::search::{STRIDE, View};
+use crate::geometry::{CropSpace, FrameSpace, Point, Rect, Similarity, Size, Vec2};
 use crate::image::{Image, Picture, warp};
 use crate::onnx::{Engine, Network, Tensor};
 
@@ -21,14 +22,10 @@ pub struct FaceDetection {
     pub score: f32,
 }
 
-/// Longest side of the detector's input: finds faces from 30 px on in a 1080p frame.
-const LONGEST: usize = 640;
-/// The network's coarsest stride: both sides of its input are multiples of it.
-const STRIDE: usize = 32;
 /// Two boxes that overlap more than this are one face.
 const SAME_FACE: f32 = 0.3;
-/// More faces than this in a frame are left out, the least sure first.
-const MOST_FACES: usize = 64;
+/// Of two boxes of which one holds this much of the other, one is a part: a mouth, a cut face.
+const PART: f32 = 0.7;
 /// Bytes of the two dimensions, 640 each, in the file's input: an ONNX `dim_value` twice.
 const FIXED_SIDES: [u8; 10] = [0x0a, 3, 0x08, 0x80, 5, 0x0a, 3, 0x08, 0x80, 5];
 
@@ -59,34 +56,20 @@ impl Detector {
         Ok(detector)
     }
 
-    /// The faces of a picture, the surest first.
-    ///
-    /// # Errors
-    /// If the picture cannot be sampled or the network fails.
-    pub fn detect(&mut self, picture: &Picture<'_>) -> Result<Vec<FaceDetection>> {
-        let frame = picture.format.size;
-        let (size, scale) = input_size(frame);
+    fn outputs(&mut self, picture: &Picture<'_>, view: &View) -> Result<Vec<Tensor>> {
+        let size = view.size;
         if self.input.size() != size {
             self.input = Image::new(size);
         }
-        let input_from_frame: Similarity<FrameSpace, CropSpace> =
-            Similarity::about(Point::new(0.0, 0.0), Point::new(0.0, 0.0), scale, 0.0);
-        warp::crop(picture, &input_from_frame, &mut self.input)?;
+        warp::crop(picture, &view.input_from_frame, &mut self.input)?;
         let tensor = bgr_levels(&self.input);
-        let outputs = self.network(size)?.run(
+        self.network(size)?.run(
             ("input", &[1, 3, size.height, size.width], &tensor),
             &[
                 "cls_8", "obj_8", "bbox_8", "kps_8", "cls_16", "obj_16", "bbox_16", "kps_16",
                 "cls_32", "obj_32", "bbox_32", "kps_32",
             ],
-        )?;
-        let frame_from_input = input_from_frame.inverse();
-        let mut found = Vec::new();
-        for (level, stride) in outputs.chunks_exact(4).zip([8, 16, 32]) {
-            let grid = Grid { columns: size.width / stride, stride: stride as f32 };
-            found.extend(grid.decode(level, self.threshold, &frame_from_input)?);
-        }
-        Ok(suppress(found))
+        )
     }
 
     fn network(&mut self, size: Size) -> Result<&mut Network> {
@@ -101,12 +84,30 @@ impl Detector {
     }
 }
 
-/// The detector's input for a frame, and the scale that takes the frame into it.
-fn input_size(frame: Size) -> (Size, f32) {
-    let longest = frame.width.max(frame.height).max(1);
-    let scale = (LONGEST as f32 / longest as f32).min(1.0);
-    let side = |n: usize| ((n as f32 * scale).ceil() as usize).div_ceil(STRIDE).max(4) * STRIDE;
-    (Size::new(side(frame.width), side(frame.height)), scale)
+/// Finds faces in a view of a picture. Behind a trait, so that tests can say what is found.
+pub trait FindFaces: Send {
+    /// The faces in `view`, in pixels of the picture, the surest first.
+    ///
+    /// # Errors
+    /// If the picture cannot be sampled or the network fails.
+    fn find(&mut self, picture: &Picture<'_>, view: &View) -> Result<Vec<FaceDetection>>;
+}
+
+impl FindFaces for Detector {
+    fn find(&mut self, picture: &Picture<'_>, view: &View) -> Result<Vec<FaceDetection>> {
+        let outputs = self.outputs(picture, view)?;
+        let mut found = Vec::new();
+        for (level, stride) in outputs.chunks_exact(4).zip([8, 16, 32]) {
+            let columns = view.size.width / stride;
+            let grid = Grid {
+                columns,
+                stride: stride as f32,
+                frame_from_input: view.input_from_frame.inverse(),
+            };
+            found.extend(grid.decode(level, self.threshold)?);
+        }
+        Ok(suppress(found))
+    }
 }
 
 /// The model with another input size. The file fixes it to 640 x 640; the network itself is
@@ -139,15 +140,11 @@ fn bgr_levels(image: &Image) -> Vec<f32> {
 struct Grid {
     columns: usize,
     stride: f32,
+    frame_from_input: Similarity<CropSpace, FrameSpace>,
 }
 
 impl Grid {
-    fn decode(
-        &self,
-        level: &[Tensor],
-        threshold: f32,
-        frame_from_input: &Similarity<CropSpace, FrameSpace>,
-    ) -> Result<Vec<FaceDetection>> {
+    fn decode(&self, level: &[Tensor], threshold: f32) -> Result<Vec<FaceDetection>> {
         let [class, object, boxes, points] = level else {
             anyhow::bail!("the detector gave {} outputs a stride", level.len())
         };
@@ -159,27 +156,38 @@ impl Grid {
             }
             let (column, row) = ((i % self.columns) as f32, (i / self.columns) as f32);
             let at = |x: f32, y: f32| {
-                frame_from_input
-                    .apply(Point::new((column + x) * self.stride, (row + y) * self.stride))
+                let input = Point::new((column + x) * self.stride, (row + y) * self.stride);
+                self.frame_from_input.apply(input)
             };
             let b = &boxes.data[4 * i..4 * i + 4];
-            let (half_w, half_h) = (b[2].exp() / 2.0, b[3].exp() / 2.0);
-            let bbox =
-                Rect::new(at(b[0] - half_w, b[1] - half_h), at(b[0] + half_w, b[1] + half_h));
             let p = &points.data[10 * i..10 * i + 10];
-            let keypoints = std::array::from_fn(|k| at(p[2 * k], p[2 * k + 1]));
-            found.push(FaceDetection { bbox, keypoints, score });
+            found.push(FaceDetection {
+                bbox: self.bbox(at(b[0], b[1]), b[2].exp(), b[3].exp()),
+                keypoints: std::array::from_fn(|k| at(p[2 * k], p[2 * k + 1])),
+                score,
+            });
         }
         Ok(found)
+    }
+
+    /// A box of `width` by `height` strides, turned with the view to the nearest quarter.
+    fn bbox(&self, center: Point<FrameSpace>, width: f32, height: f32) -> Rect<FrameSpace> {
+        let half = Vec2::new(width, height) * (self.stride * self.frame_from_input.scale() / 2.0);
+        let lying = self.frame_from_input.angle().sin().abs() > std::f32::consts::FRAC_1_SQRT_2;
+        let half = if lying { Vec2::new(half.y, half.x) } else { half };
+        Rect::new(center + half * -1.0, center + half)
     }
 }
 
 /// Non-maximum suppression: of faces that overlap, the surest stays.
-fn suppress(mut found: Vec<FaceDetection>) -> Vec<FaceDetection> {
+pub(super) fn suppress(mut found: Vec<FaceDetection>) -> Vec<FaceDetection> {
     found.sort_by(|a, b| b.score.total_cmp(&a.score));
     let mut kept: Vec<FaceDetection> = Vec::new();
     for face in found {
-        if kept.len() < MOST_FACES && kept.iter().all(|k| k.bbox.iou(&face.bbox) <= SAME_FACE) {
+        let apart = |k: &FaceDetection| {
+            k.bbox.iou(&face.bbox) <= SAME_FACE && k.bbox.shared(&face.bbox) <= PART
+        };
+        if kept.iter().all(apart) {
             kept.push(face);
         }
     }
@@ -189,13 +197,6 @@ fn suppress(mut found: Vec<FaceDetection>) -> Vec<FaceDetection> {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn input_sides_are_multiples_of_the_stride_and_never_enlarge() {
-        assert_eq!(input_size(Size::new(1920, 1080)), (Size::new(640, 384), 1.0 / 3.0));
-        assert_eq!(input_size(Size::new(320, 240)), (Size::new(320, 256), 1.0));
-        assert_eq!(input_size(Size::new(40, 2000)).0, Size::new(128, 640));
-    }
 
     #[test]
     fn the_two_sides_are_written_into_the_file() {

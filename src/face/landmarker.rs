@@ -4,8 +4,8 @@
 
 use anyhow::{Context, Result, ensure};
 
-use super::{FaceDetection, Landmarks};
-use crate::geometry::{CropSpace, FrameSpace, Point, Rect, Similarity, Size, Vec2};
+use super::{Framing, Landmarks};
+use crate::geometry::{FrameSpace, Point, Size};
 use crate::image::{Image, Picture, warp};
 use crate::onnx::{Engine, Network};
 
@@ -18,51 +18,6 @@ pub struct Reading {
     pub score: f32,
     /// Probability that a mask is worn, 0..1.
     pub worn: f32,
-}
-
-/// A square of the frame, upright to the face.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub struct Framing {
-    center: Point<FrameSpace>,
-    side: f32,
-    angle: f32,
-}
-
-/// Side of the crop in boxes of the detector.
-const SIDE_IN_BOXES: f32 = 1.35;
-/// The same framing from points: side and rise of the centre, in longer sides of their box.
-const SIDE_IN_POINTS: f32 = 1.76;
-const RISE_IN_POINTS: f32 = 0.17;
-
-impl Framing {
-    /// The square around a detected face.
-    pub fn of_detection(face: &FaceDetection) -> Self {
-        let across = face.keypoints[1] - face.keypoints[0];
-        Self {
-            center: face.bbox.center(),
-            side: SIDE_IN_BOXES * face.bbox.width().max(face.bbox.height()),
-            angle: across.y.atan2(across.x),
-        }
-    }
-
-    /// The same square from the points that an earlier look gave; `None` if they coincide.
-    pub fn of_landmarks(landmarks: &Landmarks<FrameSpace>) -> Option<Self> {
-        let [left, right] = landmarks.eye_centers();
-        let across = right - left;
-        let angle = across.y.atan2(across.x);
-        let upright: Similarity<FrameSpace, CropSpace> =
-            Similarity::about(left, Point::new(0.0, 0.0), 1.0, -angle);
-        let bounds = Rect::around(landmarks.map(&upright).points())?;
-        let longer = bounds.width().max(bounds.height());
-        let center = bounds.center() + Vec2::new(0.0, -RISE_IN_POINTS * longer);
-        let center = upright.inverse().apply(center);
-        (longer > f32::EPSILON).then_some(Self { center, side: SIDE_IN_POINTS * longer, angle })
-    }
-
-    fn crop_from_frame(&self, size: Size) -> Similarity<FrameSpace, CropSpace> {
-        let middle = Point::new(size.width as f32 / 2.0, size.height as f32 / 2.0);
-        Similarity::about(self.center, middle, size.width as f32 / self.side, -self.angle)
-    }
 }
 
 /// The network, loaded.
@@ -89,19 +44,27 @@ impl Landmarker {
         network.expect_output("worn", &[-1, 1])?;
         Ok(Self { network, crop: Image::new(Size::new(Self::SIDE, Self::SIDE)) })
     }
+}
 
-    /// Looks at each framed square; one batch.
+/// Looks at framed squares. Behind a trait, so that tests can say what is seen.
+pub trait ReadFaces: Send {
+    /// One reading for each square, in order.
     ///
     /// # Errors
     /// If the picture cannot be sampled or the network fails.
-    pub fn read(&mut self, picture: &Picture<'_>, framings: &[Framing]) -> Result<Vec<Reading>> {
+    fn read(&mut self, picture: &Picture<'_>, framings: &[Framing]) -> Result<Vec<Reading>>;
+}
+
+impl ReadFaces for Landmarker {
+    /// All squares go through as one batch.
+    fn read(&mut self, picture: &Picture<'_>, framings: &[Framing]) -> Result<Vec<Reading>> {
         if framings.is_empty() {
             return Ok(Vec::new());
         }
         let size = self.crop.size();
         let mut batch = Vec::with_capacity(framings.len() * self.crop.data().len());
         for framing in framings {
-            warp::crop(picture, &framing.crop_from_frame(size), &mut self.crop)?;
+            warp::crop(picture, &framing.crop_from_frame(size, 1.0), &mut self.crop)?;
             batch.extend_from_slice(self.crop.data());
         }
         let shape = [framings.len(), 3, size.height, size.width];
@@ -114,7 +77,7 @@ impl Landmarker {
             .iter()
             .enumerate()
             .map(|(i, framing)| {
-                let frame_from_crop = framing.crop_from_frame(size).inverse();
+                let frame_from_crop = framing.crop_from_frame(size, 1.0).inverse();
                 let in_frame = |xy: &[f32]| {
                     let (x, y) = (xy[0] * size.width as f32, xy[1] * size.height as f32);
                     frame_from_crop.apply(Point::new(x, y))
@@ -125,29 +88,5 @@ impl Landmarker {
                 Ok(Reading { landmarks, score: score.data[i], worn: worn.data[i] })
             })
             .collect()
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::face::align;
-
-    #[test]
-    fn the_framing_turns_and_grows_with_the_face() {
-        let upright: Similarity<CropSpace, FrameSpace> =
-            Similarity::about(Point::new(128.0, 128.0), Point::new(500.0, 400.0), 1.0, 0.0);
-        let turned = Similarity::about(Point::new(128.0, 128.0), Point::new(80.0, 90.0), 2.0, 1.0);
-        let face = align::template();
-        let a = Framing::of_landmarks(&face.map(&upright)).unwrap();
-        let b = Framing::of_landmarks(&face.map(&turned)).unwrap();
-        assert!((b.side / a.side - 2.0).abs() < 1e-3);
-        assert!((b.angle - 1.0).abs() < 1e-3);
-        // The same face lies at the same place of both crops.
-        let size = Size::new(112, 112);
-        let eye = |framing: &Framing, from: &Similarity<CropSpace, FrameSpace>| {
-            framing.crop_from_frame(size).apply(from.apply(face.eye_centers()[0]))
-        };
-        assert!(eye(&a, &upright).distance(eye(&b, &turned)) < 0.01);
     }
 }

@@ -1,16 +1,33 @@
-//! The One-Euro filter (Casiez, Roussel and Vogel, CHI 2012) over landmarks: still faces are
-//! held still, moving ones are followed at once. Speeds are in eye distances a second, so a
-//! near and a far face are smoothed alike.
+//! Landmarks smoothed over time: still faces are held still, moving ones are followed at once.
+//!
+//! A face moves as a whole (its pose) and within itself (a mouth that speaks). The pose places
+//! the crop, and its quiver is what a viewer sees first; it is told from movement far better
+//! than that of a single point, as noise moves the points apart and movement moves them
+//! together. So both are filtered apart, each by a One-Euro filter (Casiez, Roussel and Vogel,
+//! CHI 2012): a low pass whose cut-off rises with speed. Speeds are in eye distances a second,
+//! so a near and a far face are smoothed alike. The pose's cut-off does not rise below a small
+//! speed, and from there on more than in proportion: noise and slow drift stay below it.
 
-use super::Landmarks;
-use crate::geometry::{FrameSpace, Point, Vec2};
+use super::{Landmarks, align};
+use crate::geometry::{CropSpace, FrameSpace, Point, Similarity, Vec2};
 
-/// Cut-off of a face at rest, in hertz.
-const AT_REST: f32 = 1.2;
-/// How much the cut-off rises with speed, hertz for one eye distance a second.
-const WITH_SPEED: f32 = 14.0;
-/// Cut-off of the speed itself, in hertz.
-const OF_SPEED: f32 = 2.0;
+/// Cut-off of a pose at rest, in hertz.
+const POSE_AT_REST: f32 = 0.02;
+/// Speed that a pose at rest may have, from noise and drift; eye distances a second.
+const POSE_STILL: f32 = 0.2;
+/// How much the cut-off rises with the speed above that, to this power.
+const POSE_WITH_SPEED: f32 = 30.0;
+const POSE_POWER: f32 = 1.5;
+/// Cut-off of the pose's speed itself, in hertz.
+const OF_POSE_SPEED: f32 = 1.0;
+/// The same for each point within the face; its cut-off rises in proportion.
+const POINT_AT_REST: f32 = 1.2;
+const POINT_WITH_SPEED: f32 = 14.0;
+const OF_POINT_SPEED: f32 = 2.0;
+/// Distance of the eyes in the canonical crop, in its pixels.
+const EYES: f32 = 84.5;
+/// The place of the crop whose way is the pose's way: between eyes and mouth.
+const PIVOT: Point<CropSpace> = Point::new(128.0, 100.0);
 
 /// The filter's memory for one face.
 #[derive(Clone, Debug, Default)]
@@ -21,8 +38,20 @@ pub struct OneEuro {
 #[derive(Clone, Debug)]
 struct State {
     seconds: f64,
-    points: Landmarks<FrameSpace>,
+    pose: Pose,
+    pose_speed: [f32; 4],
+    /// Points in the crop that the pose places.
+    points: Landmarks<CropSpace>,
     speeds: [Vec2; 68],
+}
+
+/// Where the canonical crop lies.
+#[derive(Clone, Copy, Debug)]
+struct Pose {
+    pivot: Point<FrameSpace>,
+    /// Natural logarithm of the frame's pixels in a pixel of the crop.
+    size: f32,
+    angle: f32,
 }
 
 /// Share of the new value in a first-order low pass of `cutoff` hertz after `dt` seconds.
@@ -39,68 +68,157 @@ impl OneEuro {
         points: &Landmarks<FrameSpace>,
         seconds: f64,
     ) -> Landmarks<FrameSpace> {
-        let state = match self.last.take() {
-            Some(last) if seconds > last.seconds => last.toward(points, seconds),
-            _ => State { seconds, points: points.clone(), speeds: [Vec2::new(0.0, 0.0); 68] },
+        let Some(seen) = State::new(points, seconds) else {
+            self.last = None;
+            return points.clone();
         };
-        let smooth = state.points.clone();
+        let Some(last) = self.last.take().filter(|last| seconds > last.seconds) else {
+            self.last = Some(seen);
+            return points.clone();
+        };
+        let state = last.toward(&seen, points.eye_distance().max(1.0));
+        let smooth = state.points.map(&state.pose.crop_from_frame().inverse());
         self.last = Some(state);
         smooth
     }
 }
 
 impl State {
-    fn toward(self, target: &Landmarks<FrameSpace>, seconds: f64) -> Self {
-        let dt = (seconds - self.seconds) as f32;
-        let unit = target.eye_distance().max(1.0);
-        let mut speeds = self.speeds;
-        let points: [Point<FrameSpace>; 68] = std::array::from_fn(|i| {
-            let (old, new) = (self.points.points()[i], target.points()[i]);
-            let speed = (new - old) * (1.0 / (dt * unit));
-            speeds[i] = speeds[i] + (speed + speeds[i] * -1.0) * share(OF_SPEED, dt);
-            let cutoff = AT_REST + WITH_SPEED * speeds[i].length();
-            old.lerp(new, share(cutoff, dt))
+    /// A face at rest; `None` where its points coincide.
+    fn new(points: &Landmarks<FrameSpace>, seconds: f64) -> Option<Self> {
+        let crop_from_frame = align::crop_from_landmarks(points)?;
+        Some(Self {
+            seconds,
+            pose: Pose::of(&crop_from_frame),
+            pose_speed: [0.0; 4],
+            points: points.map(&crop_from_frame),
+            speeds: [Vec2::new(0.0, 0.0); 68],
+        })
+    }
+
+    /// From here toward what is `seen`; `unit` is the distance of the eyes in the frame.
+    fn toward(&self, seen: &Self, unit: f32) -> Self {
+        let dt = (seen.seconds - self.seconds) as f32;
+        let step = self.pose.step_to(&seen.pose);
+        let units = [1.0 / unit, 1.0 / unit, 1.0, 1.0];
+        let pose_speed: [f32; 4] = std::array::from_fn(|i| {
+            let (old, now) = (self.pose_speed[i], step[i] * units[i] / dt);
+            old + (now - old) * share(OF_POSE_SPEED, dt)
         });
-        Self { seconds, points: Landmarks::new(points), speeds }
+        let speed = pose_speed.iter().map(|v| v * v).sum::<f32>().sqrt();
+        let above = (speed - POSE_STILL).max(0.0);
+        let cutoff = POSE_AT_REST + POSE_WITH_SPEED * above.powf(POSE_POWER);
+        let mut speeds = self.speeds;
+        let points = std::array::from_fn(|i| {
+            let (old, new) = (self.points.points()[i], seen.points.points()[i]);
+            let speed = (new - old) * (1.0 / (dt * EYES));
+            speeds[i] = speeds[i] + (speed + speeds[i] * -1.0) * share(OF_POINT_SPEED, dt);
+            old.lerp(new, share(POINT_AT_REST + POINT_WITH_SPEED * speeds[i].length(), dt))
+        });
+        Self {
+            seconds: seen.seconds,
+            pose: self.pose.moved(step, share(cutoff, dt)),
+            pose_speed,
+            points: Landmarks::new(points),
+            speeds,
+        }
+    }
+}
+
+impl Pose {
+    fn of(crop_from_frame: &Similarity<FrameSpace, CropSpace>) -> Self {
+        Self {
+            pivot: crop_from_frame.inverse().apply(PIVOT),
+            size: -crop_from_frame.scale().ln(),
+            angle: crop_from_frame.angle(),
+        }
+    }
+
+    fn crop_from_frame(&self) -> Similarity<FrameSpace, CropSpace> {
+        Similarity::about(self.pivot, PIVOT, (-self.size).exp(), self.angle)
+    }
+
+    /// How another pose differs: pixels across and down, size, and the shorter turn.
+    fn step_to(&self, other: &Self) -> [f32; 4] {
+        let way = other.pivot - self.pivot;
+        let turn = other.angle - self.angle;
+        [way.x, way.y, other.size - self.size, turn.sin().atan2(turn.cos())]
+    }
+
+    /// The pose after a share of a step.
+    fn moved(&self, [x, y, size, turn]: [f32; 4], share: f32) -> Self {
+        Self {
+            pivot: self.pivot + Vec2::new(x, y) * share,
+            size: self.size + size * share,
+            angle: self.angle + turn * share,
+        }
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::face::align;
-    use crate::geometry::{CropSpace, Similarity};
 
-    fn face_at(x: f32) -> Landmarks<FrameSpace> {
+    /// The mean face, its pivot at (x, 100), turned.
+    fn face(x: f32, angle: f32) -> Landmarks<FrameSpace> {
         let there: Similarity<CropSpace, FrameSpace> =
-            Similarity::about(Point::new(0.0, 0.0), Point::new(x, 0.0), 1.0, 0.0);
+            Similarity::about(PIVOT, Point::new(x, 100.0), 1.0, angle);
         align::template().map(&there)
     }
 
+    fn first(landmarks: &Landmarks<FrameSpace>) -> Point<FrameSpace> {
+        landmarks.points()[36]
+    }
+
     #[test]
-    fn jitter_shrinks_and_a_step_is_followed_within_a_quarter_second() {
+    fn jitter_nearly_vanishes_and_a_step_is_followed_within_a_quarter_second() {
         let mut filter = OneEuro::default();
         let mut worst = 0.0f32;
         for frame in 0..50 {
             let jitter = if frame % 2 == 0 { 0.5 } else { -0.5 };
-            let x = filter.smooth(&face_at(jitter), f64::from(frame) / 25.0).points()[0].x;
-            let centre = face_at(0.0).points()[0].x;
+            let x = first(&filter.smooth(&face(jitter, 0.0), f64::from(frame) / 25.0)).x;
             if frame > 25 {
-                worst = worst.max((x - centre).abs());
+                worst = worst.max((x - first(&face(0.5, 0.0)).x).abs() - 0.5);
             }
         }
-        assert!(worst < 0.25, "a jitter of 0.5 px still moves {worst}");
+        assert!(worst < 0.1, "a jitter of 0.5 px still moves {worst}");
         let mut x = 0.0;
         for frame in 50..56 {
-            x = filter.smooth(&face_at(40.0), f64::from(frame) / 25.0).points()[0].x;
+            x = first(&filter.smooth(&face(40.0, 0.0), f64::from(frame) / 25.0)).x;
         }
-        assert!((x - face_at(40.0).points()[0].x).abs() < 2.0);
+        assert!((x - first(&face(40.0, 0.0)).x).abs() < 2.0);
+    }
+
+    #[test]
+    fn fast_motion_is_followed_within_a_frame() {
+        let mut filter = OneEuro::default();
+        let way = |frame: i32| face(6.0 * frame as f32, 0.02 * frame as f32);
+        for frame in 0..25 {
+            let smooth = filter.smooth(&way(frame), f64::from(frame) / 25.0);
+            if frame >= 8 {
+                let lag = first(&smooth).distance(first(&way(frame)));
+                let step = first(&way(frame)).distance(first(&way(frame - 1)));
+                assert!(lag < step, "frame {frame}: {lag} behind, a step is {step}");
+            }
+        }
+    }
+
+    #[test]
+    fn a_face_that_turns_past_half_a_turn_is_followed_the_short_way() {
+        let mut filter = OneEuro::default();
+        let mut smooth = face(100.0, 0.0);
+        for frame in 0..80 {
+            let turned = face(100.0, 0.08 * frame as f32);
+            smooth = filter.smooth(&turned, f64::from(frame) / 25.0);
+            assert!(first(&smooth).distance(first(&turned)) < 12.0, "frame {frame}");
+        }
+        assert!((smooth.eye_distance() - face(0.0, 0.0).eye_distance()).abs() < 0.1);
     }
 
     #[test]
     fn another_time_line_starts_anew() {
         let mut filter = OneEuro::default();
-        filter.smooth(&face_at(0.0), 5.0);
-        assert_eq!(filter.smooth(&face_at(9.0), 1.0), face_at(9.0));
+        filter.smooth(&face(0.0, 0.0), 5.0);
+        assert_eq!(filter.smooth(&face(9.0, 0.0), 1.0), face(9.0, 0.0));
     }
 }

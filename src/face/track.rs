@@ -1,173 +1,189 @@
-//! Identities over frames: the landmark network carries a face from frame to frame, the
-//! detector looks for new ones now and then and vouches for the old.
+//! One face over time.
 
-use anyhow::Result;
-
-use super::landmarker::{Framing, Landmarker, Reading};
+use super::motion::Motion;
 use super::smooth::OneEuro;
-use super::{Detector, Face, FaceDetection, Landmarks, TrackId};
-use crate::geometry::{FrameSpace, Rect};
-use crate::image::Picture;
+use super::trust::Trust;
+use super::worn::Worn;
+use super::{Face, Framing, Landmarks, Reading, TrackId};
+use crate::geometry::{FrameSpace, Point, Rect};
 
-/// Frames from one detection to the next while every track holds.
-const DETECT_EVERY: usize = 5;
-/// Below this score the landmark network does not see a face.
-const LOST: f32 = 0.5;
-/// Detections in a row that may miss a track before it is dropped: no patch stays on a wall.
-const MOST_MISSES: usize = 3;
-/// A detection that overlaps a track this much is the same face.
-const SAME_FACE: f32 = 0.25;
-/// The probability at which a mask counts as put on, and as taken off.
-const WORN: (f32, f32) = (0.5, 0.3);
+/// A face that one of the networks sees in this frame.
+#[derive(Clone, Debug)]
+pub(super) struct Observation {
+    pub reading: Reading,
+    pub framing: Framing,
+    /// The track whose expected place led here; none where two tracks did, or the detector.
+    pub own: Option<usize>,
+    /// The detector's score, where it was the detector.
+    pub detection: Option<f32>,
+}
 
-struct Track {
-    id: TrackId,
+impl Observation {
+    /// `None` where the points coincide.
+    pub fn new(reading: Reading, own: Option<usize>, detection: Option<f32>) -> Option<Self> {
+        let framing = Framing::of_landmarks(&reading.landmarks)?;
+        Some(Self { reading, framing, own, detection })
+    }
+}
+
+/// Another face counts as near when the boxes overlap this much.
+const CONTACT: f32 = 0.1;
+/// What an observation costs that this track did not lead to, in sides of the face.
+const FOREIGN: f32 = 0.2;
+/// What it costs when another track led to it.
+const ANOTHERS: f32 = 0.3;
+/// A track's own observation costs this share of its distance: quick moves are its own.
+const OWN: f32 = 0.3;
+/// Sides of the face by which the guess of a hidden face's place grows wider each second,
+/// in shares of the distance.
+const WIDENS: f32 = 2.0;
+/// Seconds for which a hidden face is remembered.
+const REMEMBERED: f64 = 1.0;
+
+pub(super) struct Track {
+    pub id: TrackId,
+    pub trust: Trust,
+    motion: Motion,
+    /// The square that the landmark network looked at last.
+    held: Framing,
     reading: Reading,
     filter: OneEuro,
     smooth: Landmarks<FrameSpace>,
-    worn: bool,
-    misses: usize,
+    worn: Worn,
+    seconds: f64,
+    /// When it was seen last; while this is `seconds`, it is there.
+    seen: f64,
 }
 
 impl Track {
-    fn new(id: TrackId, reading: Reading, seconds: f64) -> Self {
+    pub fn new(id: TrackId, observation: Observation, seconds: f64) -> Self {
+        let Observation { reading, framing, detection, .. } = observation;
         let mut filter = OneEuro::default();
-        let smooth = filter.smooth(&reading.landmarks, seconds);
-        let worn = reading.worn >= WORN.0;
-        Self { id, reading, filter, smooth, worn, misses: 0 }
+        Self {
+            id,
+            trust: Trust::first(detection.unwrap_or(0.0), reading.score),
+            motion: Motion::new(framing, seconds),
+            held: framing,
+            smooth: filter.smooth(&reading.landmarks, seconds),
+            filter,
+            worn: Worn::first(reading.worn),
+            reading,
+            seconds,
+            seen: seconds,
+        }
     }
 
-    fn advance(&mut self, reading: Reading, seconds: f64) {
+    /// Whether it was seen in the last frame.
+    pub fn is_there(&self) -> bool {
+        self.seen >= self.seconds
+    }
+
+    /// Whether it is worth waiting for.
+    pub fn is_alive(&self, seconds: f64) -> bool {
+        let remembered = self.trust.is_vouched() && seconds - self.seen < REMEMBERED;
+        if self.is_there() { !self.trust.is_gone() } else { remembered }
+    }
+
+    /// What the landmark network is to look at: where the face is expected, or the very square
+    /// of the frame before where that is nearly the same. A square that follows each quiver of
+    /// the points makes them quiver more.
+    pub fn aim(&mut self, seconds: f64) -> Framing {
+        let expected = self.expected(seconds);
+        if !self.held.is_nearly(&expected) {
+            self.held = expected;
+        }
+        self.held
+    }
+
+    /// Where it is expected.
+    pub fn expected(&self, seconds: f64) -> Framing {
+        self.motion.predict(seconds)
+    }
+
+    /// Whether another face is so near that it may be taken for this one.
+    pub fn is_beside(&self, other: &Self, seconds: f64) -> bool {
+        let (mine, theirs) = (self.expected(seconds).bbox(), other.expected(seconds).bbox());
+        self.id != other.id && mine.iou(&theirs) > CONTACT
+    }
+
+    /// How ill an observation fits, in sides of the face; `index` is this track's own number.
+    pub fn cost(&self, observation: &Observation, index: usize, seconds: f64) -> f32 {
+        let distance = self.expected(seconds).distance(&observation.framing);
+        let foreign = match observation.own {
+            Some(own) if own == index => return OWN * distance.min(1.0),
+            Some(_) => ANOTHERS,
+            None => 0.0,
+        };
+        let hidden = (seconds - self.seen) as f32;
+        FOREIGN + foreign + distance / (1.0 + WIDENS * hidden)
+    }
+
+    /// Takes in what was seen. `beside` another face, the way it went counts more than where
+    /// it seems to be.
+    pub fn advance(&mut self, observation: Observation, seconds: f64, beside: bool) {
+        let reading = observation.reading;
+        self.trust.passes(reading.score);
+        if observation.detection.is_some() {
+            self.trust.seen();
+        }
+        self.worn.advance(reading.worn, (seconds - self.seconds) as f32);
+        if seconds - self.seen > 2.0 * (seconds - self.seconds) {
+            // It was away: what was smoothed then says nothing of now.
+            self.filter = OneEuro::default();
+        }
         self.smooth = self.filter.smooth(&reading.landmarks, seconds);
-        self.worn = reading.worn >= if self.worn { WORN.1 } else { WORN.0 };
+        let framing = Framing::of_landmarks(&self.smooth).unwrap_or(observation.framing);
+        if beside {
+            self.motion.advance_beside(framing, seconds);
+        } else {
+            self.motion.advance(framing, seconds);
+        }
         self.reading = reading;
+        (self.seconds, self.seen) = (seconds, seconds);
     }
 
-    fn bbox(&self) -> Option<Rect<FrameSpace>> {
-        Rect::around(self.reading.landmarks.points())
+    /// A frame passes in which it was not seen.
+    pub fn hide(&mut self, seconds: f64) {
+        self.trust.passes(0.0);
+        self.seconds = seconds;
     }
 
-    fn face(&self) -> Option<Face> {
-        Some(Face {
+    /// The face as it is told to others; `None` while it is hidden or not trusted.
+    pub fn face(&self) -> Option<Face> {
+        (self.is_there() && self.trust.is_shown()).then(|| self.as_seen())
+    }
+
+    /// The face as it was seen last, trusted or not.
+    pub fn as_seen(&self) -> Face {
+        Face {
             id: self.id,
-            bbox: self.bbox()?,
+            bbox: bbox(&self.smooth),
             landmarks: self.smooth.clone(),
+            raw: self.reading.landmarks.clone(),
             score: self.reading.score,
-            worn: self.worn,
-        })
+            worn: self.worn.is_on(),
+            probability: self.reading.worn,
+            shown: self.worn.shown(),
+            chosen: true,
+        }
     }
 }
 
-/// Finds and follows the faces of one stream, or of one photo.
-pub struct FaceTracker {
-    detector: Detector,
-    landmarker: Landmarker,
-    tracks: Vec<Track>,
-    next_id: u64,
-    since_detection: usize,
-    detect_every: usize,
-}
+/// How far the box reaches above the brows, in longer sides of the points' own box.
+const FOREHEAD: f32 = 0.3;
 
-impl FaceTracker {
-    /// A tracker that knows no face yet.
-    pub fn new(detector: Detector, landmarker: Landmarker) -> Self {
-        let (next_id, since_detection) = (1, DETECT_EVERY);
-        let detect_every = DETECT_EVERY;
-        Self { detector, landmarker, tracks: Vec::new(), next_id, since_detection, detect_every }
-    }
-
-    /// Looks for new faces `factor` times as seldom as usual, while every track holds.
-    pub fn detect_less(&mut self, factor: usize) {
-        self.detect_every = DETECT_EVERY * factor.max(1);
-    }
-
-    /// Forgets all faces: another stream, or another photo, follows.
-    pub fn reset(&mut self) {
-        self.tracks.clear();
-        self.since_detection = self.detect_every;
-    }
-
-    /// The faces of the next picture, taken `seconds` into the stream.
-    ///
-    /// # Errors
-    /// If the picture cannot be sampled or a network fails.
-    pub fn faces(&mut self, picture: &Picture<'_>, seconds: f64) -> Result<Vec<Face>> {
-        let lost = self.follow(picture, seconds)?;
-        self.since_detection += 1;
-        if lost || self.tracks.is_empty() || self.since_detection >= self.detect_every {
-            self.since_detection = 0;
-            let found = self.detector.detect(picture)?;
-            self.vouch(&found);
-            self.welcome(picture, &found, seconds)?;
-        }
-        Ok(self.tracks.iter().filter_map(Track::face).collect())
-    }
-
-    /// Carries each track into this picture; true if one was lost.
-    fn follow(&mut self, picture: &Picture<'_>, seconds: f64) -> Result<bool> {
-        let known = self.tracks.len();
-        self.tracks.retain(|t| Framing::of_landmarks(&t.reading.landmarks).is_some());
-        let framings: Vec<Framing> = self
-            .tracks
-            .iter()
-            .filter_map(|t| Framing::of_landmarks(&t.reading.landmarks))
-            .collect();
-        let readings = self.landmarker.read(picture, &framings)?;
-        for (track, reading) in self.tracks.iter_mut().zip(readings) {
-            track.advance(reading, seconds);
-        }
-        self.tracks.retain(|t| t.reading.score >= LOST);
-        self.merge();
-        Ok(self.tracks.len() < known)
-    }
-
-    /// Two tracks that slid onto one face become one, the older.
-    fn merge(&mut self) {
-        let mut kept: Vec<Rect<FrameSpace>> = Vec::new();
-        self.tracks.retain(|track| match track.bbox() {
-            Some(bbox) if kept.iter().all(|k| k.iou(&bbox) < 0.5) => {
-                kept.push(bbox);
-                true
-            }
-            _ => false,
-        });
-    }
-
-    /// Counts how often the detector in a row did not see a track; drops what it never sees.
-    fn vouch(&mut self, found: &[FaceDetection]) {
-        for track in &mut self.tracks {
-            let seen = track
-                .bbox()
-                .is_some_and(|bbox| found.iter().any(|f| f.bbox.iou(&bbox) >= SAME_FACE));
-            track.misses = if seen { 0 } else { track.misses + 1 };
-        }
-        self.tracks.retain(|t| t.misses < MOST_MISSES);
-    }
-
-    /// Begins a track for each detection that no track explains. The landmark network looks
-    /// twice: its own points frame the face better than the detector's box.
-    fn welcome(
-        &mut self,
-        picture: &Picture<'_>,
-        found: &[FaceDetection],
-        seconds: f64,
-    ) -> Result<()> {
-        let known: Vec<_> = self.tracks.iter().filter_map(Track::bbox).collect();
-        let framings: Vec<Framing> = found
-            .iter()
-            .filter(|f| known.iter().all(|k| k.iou(&f.bbox) < SAME_FACE))
-            .map(Framing::of_detection)
-            .collect();
-        let first = self.landmarker.read(picture, &framings)?;
-        let closer: Vec<Framing> =
-            first.iter().filter_map(|r| Framing::of_landmarks(&r.landmarks)).collect();
-        for reading in self.landmarker.read(picture, &closer)? {
-            if reading.score >= LOST {
-                self.tracks.push(Track::new(TrackId(self.next_id), reading, seconds));
-                self.next_id += 1;
-            }
-        }
-        self.merge();
-        Ok(())
-    }
+/// The face's box: around its points and its forehead, as a detector draws it.
+fn bbox(landmarks: &Landmarks<FrameSpace>) -> Rect<FrameSpace> {
+    let points = landmarks.points();
+    let around = |points: &[Point<FrameSpace>]| {
+        Rect::around(points).unwrap_or(Rect::new(points[0], points[0]))
+    };
+    let bounds = around(points);
+    let [left, right] = landmarks.eye_centers();
+    let across = right - left;
+    let up = across.perpendicular() * (-1.0 / across.length().max(f32::EPSILON));
+    let raise = up * (FOREHEAD * bounds.width().max(bounds.height()));
+    let mut all = points.to_vec();
+    all.extend(landmarks.brows().iter().map(|brow| *brow + raise));
+    around(&all)
 }

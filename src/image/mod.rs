@@ -16,6 +16,7 @@
 //! | [`label`] | a line of text burnt in |
 //! | [`drawing`], [`chart`] | sheets with text, curves and bars |
 //! | [`papers`], `exif`, [`xmp`] | what a photo's file holds besides its pixels, and what it says of itself |
+//! | [`sketch`] | lines and words in the planes |
 
 pub mod blend;
 pub mod chart;
@@ -31,6 +32,7 @@ mod mat;
 pub mod papers;
 pub mod photo;
 pub mod plane;
+pub mod sketch;
 pub mod warp;
 pub mod xmp;
 
@@ -135,6 +137,13 @@ impl Matte {
     /// Row by row, writable.
     pub fn data_mut(&mut self) -> &mut [f32] {
         &mut self.data
+    }
+
+    /// Makes it more transparent: all coverage times `share` (0..1).
+    pub fn fade(&mut self, share: f32) {
+        if share < 1.0 {
+            self.data.iter_mut().for_each(|alpha| *alpha *= share);
+        }
     }
 
     /// Mean coverage, 0..1.

@@ -36,7 +36,7 @@ impl Effect {
             Self::Unmask(restorer) => restorer.patches_of(looks),
             Self::PutOn(style) => {
                 let of_one = |(picture, faces): &Look<'_>| {
-                    let bare = faces.iter().filter(|face| !face.worn);
+                    let bare = faces.iter().filter(|face| face.to_put_on() > 0.0);
                     bare.filter_map(|face| put_on(style, picture, face).transpose()).collect()
                 };
                 looks.iter().map(of_one).collect()
@@ -53,5 +53,8 @@ fn put_on(style: &MaskStyle, picture: &Picture<'_>, face: &Face) -> Result<Optio
     warp::crop(picture, &crop_from_frame, &mut crop)?;
     let landmarks = face.landmarks.map(&crop_from_frame);
     let layer = Painter::default().mask(&crop, &landmarks, style, face.id.0).ok();
-    Ok(layer.map(|layer| Patch { id: face.id, layer, crop_from_frame }))
+    Ok(layer.map(|mut layer| {
+        layer.alpha.fade(face.to_put_on());
+        Patch { id: face.id, layer, crop_from_frame }
+    }))
 }

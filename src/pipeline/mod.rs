@@ -19,18 +19,22 @@
 //! | [`load`], [`latency`] | what gives under load; how long frames were under way |
 //! | [`stats`], [`spread`] | counters and times; how times spread |
 //! | [`ledger`] | which frames were changed |
+//! | [`tracks`] | who was seen when |
+//! | [`markup`] | what was seen, drawn over the picture |
 
 pub mod effect;
 pub mod ends;
 pub mod latency;
 pub mod ledger;
 pub mod load;
+pub mod markup;
 pub mod outlets;
 pub mod round;
 pub mod spread;
 pub mod stage;
 pub mod stages;
 pub mod stats;
+pub mod tracks;
 
 use std::thread::JoinHandle;
 

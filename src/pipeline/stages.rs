@@ -4,6 +4,7 @@ use anyhow::Result;
 
 use super::effect::{Effect, Look};
 use super::load::Load;
+use super::markup;
 use super::round::Round;
 use super::stage::Stage;
 use super::stats::Stats;
@@ -53,6 +54,9 @@ impl Detect {
         }
         let faces = self.stats.or_failed(found);
         self.stats.saw_faces(faces.len());
+        if self.load.is_none() {
+            self.stats.saw_tracks(&faces, frame.time());
+        }
         Ok(Seen { frame, faces })
     }
 }
@@ -73,24 +77,31 @@ pub struct Lay {
     stats: Stats,
     load: Option<Load>,
     label: Option<Label>,
+    draws: bool,
 }
 
 impl Lay {
     /// The stage of `effect`; what it lays is counted in `stats`.
     pub fn new(effect: Effect, stats: Stats) -> Self {
-        Self { effect, stats, load: None, label: None }
+        Self { effect, stats, load: None, label: None, draws: false }
     }
 
     /// The stage for live streams: it leaves the farthest faces alone under `load`, keeps the
     /// frames as they came in and marks the faces, for previews.
     pub fn live(effect: Effect, stats: Stats, load: Load) -> Self {
-        Self { effect, stats, load: Some(load), label: None }
+        Self { effect, stats, load: Some(load), label: None, draws: false }
     }
 
     /// With a line of text burnt into every frame.
     #[must_use]
     pub fn labelled(self, label: Option<Label>) -> Self {
         Self { label, ..self }
+    }
+
+    /// Whether the faces are drawn over the result too.
+    #[must_use]
+    pub fn drawing(self, draws: bool) -> Self {
+        Self { draws, ..self }
     }
 
     /// The patches of each frame. A round on which the network fails passes as it came and is
@@ -134,15 +145,17 @@ impl Stage for Lay {
 
     fn process(&mut self, round: Round<Seen>) -> Result<Option<Round<Shown>>> {
         let mut patches = self.patches(&round)?.into_iter();
-        let (stats, live, label) = (&self.stats, self.load.is_some(), self.label.as_ref());
+        let (stats, live) = (&self.stats, self.load.is_some());
+        let (draws, label) = (self.draws, self.label.as_ref());
         let shown = round.try_map(|_, Seen { mut frame, faces }| {
             let patches = patches.next().unwrap_or_default();
             let original = live.then(|| frame.clone());
-            lay(&mut frame, &patches, label)?;
+            lay(&mut frame, &patches, if draws { &faces } else { &[] }, label)?;
             if !frame.is_warm_up() {
                 stats.painted_faces(patches.len());
             }
             if !live && !frame.is_warm_up() {
+                stats.painted_tracks(&patches);
                 stats.changed(frame.time(), patches.len());
             }
             let marks = if live { faces.iter().map(mark).collect() } else { Vec::new() };
@@ -152,14 +165,21 @@ impl Stage for Lay {
     }
 }
 
-/// A frame that gets neither patch nor label is not even made writable.
-fn lay(frame: &mut Frame, patches: &[Patch], label: Option<&Label>) -> Result<()> {
-    if patches.is_empty() && label.is_none() {
+/// Lays patches, draws faces, writes the label. A frame that gets nothing is not even made
+/// writable.
+fn lay(
+    frame: &mut Frame,
+    patches: &[Patch],
+    drawn: &[Face],
+    label: Option<&Label>,
+) -> Result<()> {
+    if patches.is_empty() && drawn.is_empty() && label.is_none() {
         return Ok(());
     }
     let mut planes = frame.write()?;
     let mut picture = planes.picture()?;
     patches.iter().try_for_each(|patch| patch.lay(&mut picture))?;
+    markup::draw(&mut picture, drawn);
     label.map_or(Ok(()), |label| label.lay(&mut picture))
 }
 

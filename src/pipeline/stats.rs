@@ -10,6 +10,9 @@ use super::latency::{Latencies, Percentiles};
 use super::spread::{Spread, Times, thread_cpu};
 
 use super::ledger::{Ledger, Span};
+use super::tracks::{TrackSpan, Tracks};
+use crate::face::Face;
+use crate::restore::Patch;
 
 /// Counters that stages write and a progress bar or report reads, at any time.
 #[derive(Clone, Debug, Default)]
@@ -22,6 +25,7 @@ struct Counters {
     failed: AtomicU64,
     failure: Mutex<Option<String>>,
     ledger: Mutex<Ledger>,
+    tracks: Mutex<Tracks>,
     stages: Mutex<Vec<Arc<StageStats>>>,
     latencies: Mutex<Latencies>,
     first_out: OnceLock<Instant>,
@@ -75,6 +79,21 @@ impl Stats {
     /// Counts faces over which something was laid in a frame.
     pub fn painted_faces(&self, n: usize) {
         self.0.painted.fetch_add(n as u64, Ordering::Relaxed);
+    }
+
+    /// Puts down the faces of the frame at `time`.
+    pub fn saw_tracks(&self, faces: &[Face], time: Duration) {
+        self.0.tracks.lock().unwrap_or_else(PoisonError::into_inner).saw(faces, time);
+    }
+
+    /// Puts down what was laid over them.
+    pub fn painted_tracks(&self, patches: &[Patch]) {
+        self.0.tracks.lock().unwrap_or_else(PoisonError::into_inner).painted(patches);
+    }
+
+    /// Who was seen when.
+    pub fn tracks(&self) -> Vec<TrackSpan> {
+        self.0.tracks.lock().unwrap_or_else(PoisonError::into_inner).spans()
     }
 
     /// Puts down the next frame, shown at `time`, of which `faces` faces were changed.
