@@ -52,7 +52,7 @@ stage label "$python" label.py "$faces" -o "$work/landmarks.csv" --template "$te
 stage pack "$python" data.py "$faces" "$work/landmarks.csv" "$pack" --template "$template"
 
 # 2. Pairs with painted masks, by the Rust painter. Who is held out is data.py's to say.
-stage pairs cargo run --release --manifest-path ../../Cargo.toml -- generate "$faces" -o "$pairs" --landmarks "$work/landmarks.csv" --per-face 4 --test 0 --valid 0
+stage pairs cargo run --release --manifest-path ../../Cargo.toml -- generate "$faces" -o "$pairs" --landmarks "$work/landmarks.csv" --per-face 4 --test 0 --valid 0 --resume
 
 # 3. The landmark network.
 stage landmarks "$python" landmarks.py "$pack" "$template" --pairs "$pairs" -o "$work/landmarks.pt" --batch 64 --steps "$(steps 6000)" --rate 2e-3 --seed 17

@@ -19,16 +19,18 @@ use super::progress::TICK;
 use super::run::Args;
 use super::together::put_together;
 use super::video::Job;
+use crate::face::Choice;
 use crate::media::source::{Ending, Promise};
 use crate::media::stretch::{self, StretchSink};
 use crate::media::{FileSource, Plan, Reel, StretchSource};
 use crate::pipeline::{Detect, Lay, Pipeline, Stats};
 
-/// Whether a video of this promise is cut: it has room for two stretches. Painted masks would
-/// change from stretch to stretch, as each numbers its faces anew.
+/// Whether a video of this promise is cut: it has room for two stretches. Painted masks and
+/// chosen faces would change from stretch to stretch, as each numbers its faces anew.
 pub(super) fn is_long(promise: &Promise, args: &Args) -> bool {
-    let every = args.batch.stretch;
-    let wanted = !every.is_zero() && args.paint_mask.is_none();
+    let (every, faces) = (args.batch.stretch, &args.networks.faces.faces);
+    let alike = args.put_on.paint_mask.is_none() && matches!(faces, Choice::All);
+    let wanted = !every.is_zero() && alike;
     wanted && promise.duration.is_some_and(|whole| whole >= every * 2)
 }
 
@@ -76,7 +78,7 @@ impl<'a> Work<'a> {
         let model = spare.model.as_ref().map(|model| (&model.model, &model.sha256));
         let (args, every) = (job.args, job.args.batch.stretch);
         let picture = (&plan.encoding, args.encoding.deinterlace(), args.provenance.label);
-        let options = (model, picture, every);
+        let options = (model, picture, every, &args.networks.faces);
         let options = format!("{options:?}");
         let facts = facts(job, &plan, options)?;
         let (journal, opening) = Journal::open(job.target.path(), &facts)?;

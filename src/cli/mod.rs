@@ -18,6 +18,7 @@
 //! | `process` | what this process has used |
 //! | `table` | tables and JSON on stdout |
 //! | [`encoding`] | options of the output's picture |
+//! | [`put_on`] | options of painting masks |
 //! | [`interrupt`] | Ctrl-C |
 //! | [`provenance`] | what outputs say of themselves |
 //! | [`progress`] | how far a job is |
@@ -40,6 +41,7 @@ mod photo;
 mod process;
 pub mod progress;
 pub mod provenance;
+pub mod put_on;
 pub mod run;
 mod table;
 mod together;

@@ -7,7 +7,6 @@ use serde::{Deserialize, Serialize};
 
 use super::faces::FaceArgs;
 use crate::face::{Detector, FaceTracker, Landmarker, align};
-use crate::mask::MaskStyle;
 use crate::onnx::registry::{Registry, Role};
 use crate::onnx::{Device, Engine, library};
 use crate::pipeline::Effect;
@@ -66,14 +65,14 @@ pub struct Crew {
 }
 
 impl NetworkArgs {
-    /// What one stream needs: to take masks off, or to put masks of a style on.
+    /// What one stream needs: to take masks off, or the effect that puts them on.
     ///
     /// # Errors
     /// As [`NetworkArgs::tracker`] and [`NetworkArgs::restorer`].
-    pub fn crew(&self, put_on: Option<MaskStyle>) -> Result<Crew> {
+    pub fn crew(&self, put_on: Option<Effect>) -> Result<Crew> {
         let tracker = self.tracker()?;
         let (effect, model) = match put_on {
-            Some(style) => (Effect::PutOn(style), None),
+            Some(effect) => (effect, None),
             None => self.restorer().map(|(r, model)| (Effect::Unmask(r), Some(model)))?,
         };
         Ok(Crew { tracker, effect, draw: self.faces.draw, model })

@@ -11,7 +11,7 @@ use super::encoding::EncodingArgs;
 use super::networks::NetworkArgs;
 use super::progress::ProgressArgs;
 use super::provenance::ProvenanceArgs;
-use crate::mask::MaskStyle;
+use super::put_on::PutOnArgs;
 
 /// Options of `mask2face run`.
 #[derive(clap::Args, Clone, Debug)]
@@ -34,9 +34,9 @@ pub struct Args {
     /// What the outputs say of themselves.
     #[command(flatten)]
     pub provenance: ProvenanceArgs,
-    /// Put painted masks on bare faces instead: the inverse effect
-    #[arg(long, value_name = "STYLE")]
-    pub paint_mask: Option<MaskStyle>,
+    /// The inverse effect.
+    #[command(flatten)]
+    pub put_on: PutOnArgs,
     /// How the work is shared out.
     #[command(flatten)]
     pub batch: BatchArgs,

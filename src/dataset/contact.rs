@@ -1,12 +1,12 @@
 //! A sheet of samples to look at: input, alpha and output side by side.
 
-use std::fs;
+use std::path::Path;
 
 use anyhow::{Context, Result};
 
+use super::grid::Grid;
 use super::sample;
-use super::store::{Entry, Store};
-use crate::geometry::Size;
+use super::store::{Entry, Store, whole};
 use crate::image::photo::Photo;
 use crate::image::{Image, file};
 
@@ -23,49 +23,24 @@ pub fn write(store: &Store, entries: &[Entry], seed: u64) -> Result<()> {
     chosen.truncate(COLUMNS * ROWS);
     let Some(first) = chosen.first() else { return Ok(()) };
     let side = read(&store.input(&first.name))?.size().width;
-    let mut sheet = Sheet::new(side, chosen.len().div_ceil(COLUMNS));
+    let mut grid = Grid::new(3 * COLUMNS, chosen.len().div_ceil(COLUMNS), side);
     for (i, entry) in chosen.iter().enumerate() {
         let column = 3 * (i % COLUMNS);
         let paths =
             [store.input(&entry.name), store.alpha(&entry.name), store.output(&entry.output)];
         for (k, path) in paths.iter().enumerate() {
-            sheet.paste(&read(path)?, column + k, i / COLUMNS);
+            grid.paste(&read(path)?, column + k, i / COLUMNS);
         }
     }
-    let path = store.contact();
-    fs::write(&path, file::png(&sheet.image)?)
-        .with_context(|| format!("writing {}", path.display()))
+    whole(&store.contact(), &file::png(grid.image())?)
 }
 
-struct Sheet {
-    image: Image,
-    side: usize,
-}
-
-impl Sheet {
-    fn new(side: usize, rows: usize) -> Self {
-        Self { image: Image::new(Size::new(3 * COLUMNS * side, rows * side)), side }
-    }
-
-    fn paste(&mut self, photo: &Photo, column: usize, row: usize) {
-        let (width, side) = (self.image.size().width, self.side);
-        let picture = photo.picture();
-        if photo.size() != Size::new(side, side) {
-            return;
-        }
-        for (out, plane) in self.image.channels_mut().into_iter().zip(picture.planes) {
-            for y in 0..side {
-                let to = (row * side + y) * width + column * side;
-                for (out, &v) in out[to..to + side].iter_mut().zip(&plane.data[y * plane.stride..])
-                {
-                    *out = f32::from(v) / 255.0;
-                }
-            }
-        }
-    }
-}
-
-fn read(path: &std::path::Path) -> Result<Photo> {
-    let bytes = fs::read(path).with_context(|| format!("reading {}", path.display()))?;
-    Photo::decode(&bytes).with_context(|| format!("reading {}", path.display()))
+fn read(path: &Path) -> Result<Image> {
+    let shown = || format!("reading {}", path.display());
+    let bytes = std::fs::read(path).with_context(shown)?;
+    let photo = Photo::decode(&bytes).with_context(shown)?;
+    let size = photo.size();
+    let planes = photo.picture().planes;
+    let values = planes.iter().flat_map(|plane| plane.data).map(|&v| f32::from(v) / 255.0);
+    Image::from_planar(size, values.collect()).context("a picture of another size")
 }

@@ -21,11 +21,11 @@ pub struct Found {
 
 /// What finds the faces of a photo; asked from several threads at once.
 pub trait Finder: Sync {
-    /// All faces of `photo`.
+    /// All faces of `photo`, which lies at `path` of the folder of faces.
     ///
     /// # Errors
     /// If a network fails.
-    fn find(&self, photo: &Photo) -> Result<Vec<Found>>;
+    fn find(&self, path: &str, photo: &Photo) -> Result<Vec<Found>>;
 }
 
 /// This program's own detector and landmark network, one pair for each thread that asks.
@@ -47,7 +47,7 @@ impl<F: Fn() -> Result<FaceTracker> + Sync> Networks<F> {
 }
 
 impl<F: Fn() -> Result<FaceTracker> + Sync> Finder for Networks<F> {
-    fn find(&self, photo: &Photo) -> Result<Vec<Found>> {
+    fn find(&self, _path: &str, photo: &Photo) -> Result<Vec<Found>> {
         let free = || self.free.lock().unwrap_or_else(PoisonError::into_inner);
         let taken = free().pop();
         let mut tracker = taken.map_or_else(&self.make, Ok)?;

@@ -1,11 +1,14 @@
 //! The table of photos and their landmarks.
 
+use std::collections::{BTreeMap, BTreeSet};
 use std::io::Read;
 
 use anyhow::{Context, Result, ensure};
 
+use super::finder::{Finder, Found};
 use crate::face::Landmarks;
 use crate::geometry::{FrameSpace, Point};
+use crate::image::photo::Photo;
 
 /// One photo of a bare face.
 #[derive(Clone, Debug, PartialEq)]
@@ -16,6 +19,42 @@ pub struct Label {
     pub score: f32,
     /// 68 points in pixels of the photo; `None` where the table has none.
     pub landmarks: Option<Landmarks<FrameSpace>>,
+}
+
+/// A table of photos, each with one face at most.
+#[derive(Clone, Debug, Default)]
+pub struct Labels {
+    paths: Vec<String>,
+    found: BTreeMap<String, Found>,
+}
+
+impl Labels {
+    /// The rows of a table; a photo that stands in it twice is taken once.
+    pub fn new(rows: Vec<Label>) -> Self {
+        let (mut labels, mut seen) = (Self::default(), BTreeSet::new());
+        for row in rows {
+            if !seen.insert(row.path.clone()) {
+                continue;
+            }
+            if let Some(landmarks) = row.landmarks {
+                let found = Found { landmarks, score: row.score, worn: false };
+                labels.found.insert(row.path.clone(), found);
+            }
+            labels.paths.push(row.path);
+        }
+        labels
+    }
+
+    /// The photos, in the order of the table.
+    pub fn paths(&self) -> &[String] {
+        &self.paths
+    }
+}
+
+impl Finder for Labels {
+    fn find(&self, path: &str, _photo: &Photo) -> Result<Vec<Found>> {
+        Ok(self.found.get(path).cloned().into_iter().collect())
+    }
 }
 
 /// Reads a table with the header `path,score,x0,y0,...,x67,y67`: points in photo pixels with

@@ -1,14 +1,14 @@
-//! Seeded choices: which faces, which masks, which split. All of it follows from the seed and
-//! the photos' paths, so it does not depend on threads, nor on what other photos there are.
+//! Seeded choices: which masks, which part of the set. All of it follows from the seed and the
+//! photos' paths, so it does not depend on threads.
 
-use std::collections::BTreeSet;
+use std::collections::BTreeMap;
 use std::fmt;
 
 use sha2::{Digest, Sha256};
 
 use super::Recipe;
-use super::labels::Label;
-use crate::mask::{Dice, Look};
+use super::store::Entry;
+use crate::mask::{Dice, Guise};
 
 /// Which part of a set a pair belongs to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -31,31 +31,17 @@ impl fmt::Display for Part {
     }
 }
 
-/// How faces are divided.
+/// How pairs are divided.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Split {
-    /// Share of the faces for validation, 0..1.
+    /// Share of the pairs that are not for the test, for validation, 0..1.
     pub valid: f32,
-    /// Number of faces for the final test.
+    /// So many pairs for the final test, but never more than [`MOST_TEST`] of all.
     pub test: usize,
 }
 
-/// What is to be made of one photo.
-#[derive(Clone, Debug)]
-pub struct Plan<'a> {
-    /// Its place in the table.
-    pub order: usize,
-    /// The photo.
-    pub label: &'a Label,
-    /// Name of its files, without extension.
-    pub name: String,
-    /// The person: photos of one path are one person, and one person is in one part only.
-    pub person: String,
-    /// Where it belongs.
-    pub part: Part,
-    /// The masks to paint.
-    pub pairs: Vec<Pair>,
-}
+/// The test takes at most this share of a set, so that a small one is not all test.
+pub const MOST_TEST: f32 = 0.2;
 
 /// One mask for one face.
 #[derive(Clone, Debug)]
@@ -63,7 +49,7 @@ pub struct Pair {
     /// Name of its files, without extension.
     pub name: String,
     /// The mask, or what stands before the bare face.
-    pub look: Look,
+    pub guise: Guise,
     /// The seed of the painter.
     pub seed: u64,
 }
@@ -78,49 +64,69 @@ pub fn hash(seed: u64, text: &str, number: u64) -> u64 {
     digest.iter().take(8).fold(0, |bits, &byte| bits << 8 | u64::from(byte))
 }
 
-/// Decides what is to be made of each photo of the table, in its order. Photos that stand in
-/// it twice are taken once.
-pub fn plan<'a>(labels: &'a [Label], recipe: &Recipe) -> Vec<Plan<'a>> {
-    let mut seen = BTreeSet::new();
-    let photos: Vec<(usize, &Label)> =
-        labels.iter().enumerate().filter(|(_, l)| seen.insert(l.path.as_str())).collect();
+/// The order in which photos are taken: shuffled, so that a set that ends early is a fair
+/// sample of the tree.
+pub fn order(photos: &[String], seed: u64) -> Vec<usize> {
     let mut ranked: Vec<(u64, usize)> =
-        photos.iter().map(|(order, l)| (hash(recipe.seed, &l.path, u64::MAX), *order)).collect();
+        photos.iter().enumerate().map(|(i, path)| (hash(seed, path, u64::MAX), i)).collect();
     ranked.sort_unstable();
-    let test: BTreeSet<usize> = ranked.iter().take(recipe.split.test).map(|r| r.1).collect();
-    let mut left = recipe.count.unwrap_or(usize::MAX);
-    let mut plans = Vec::new();
-    for (order, label) in photos {
-        let count = recipe.per_face.min(left);
-        if count == 0 {
-            break;
-        }
-        left -= count;
-        let part = if test.contains(&order) {
+    ranked.into_iter().map(|r| r.1).collect()
+}
+
+/// Name of the files of face number `face` of photo number `index`.
+pub fn face_name(index: usize, path: &str, face: usize) -> String {
+    let name = format!("{index:05}-{}", readable(path));
+    if face == 0 { name } else { format!("{name}-f{face}") }
+}
+
+/// The masks of a face: the first `count` of those that its seed gives.
+pub fn pairs(path: &str, face: usize, name: &str, count: usize, recipe: &Recipe) -> Vec<Pair> {
+    let face_path = if face == 0 { path.to_owned() } else { format!("{path}#{face}") };
+    (0..count)
+        .map(|index| {
+            let seed = hash(recipe.seed, &face_path, index as u64);
+            let mut dice = Dice::new(seed, 0);
+            let guise = if recipe.guises.is_empty() {
+                recipe.painter.draw(&mut dice)
+            } else {
+                recipe.guises[(dice.bits() as usize) % recipe.guises.len()].clone()
+            };
+            Pair { name: format!("{name}-{index}"), guise, seed }
+        })
+        .collect()
+}
+
+/// Gives each pair its part. A person is in one part only: persons are shuffled, the first are
+/// the test until it has its pairs, the next the validation.
+pub fn divide(entries: &mut [Entry], split: &Split, seed: u64) {
+    let mut people: BTreeMap<String, usize> = BTreeMap::new();
+    for entry in entries.iter() {
+        *people.entry(entry.person.clone()).or_default() += 1;
+    }
+    let mut ranked: Vec<(u64, String, usize)> = people
+        .into_iter()
+        .map(|(person, count)| (hash(seed, &person, u64::MAX - 1), person, count))
+        .collect();
+    ranked.sort_unstable();
+    let total = entries.len();
+    let test = split.test.min((MOST_TEST * total as f32) as usize);
+    let valid = (split.valid * (total - test) as f32).round() as usize;
+    let mut given = 0;
+    let mut parts = BTreeMap::new();
+    for (_, person, count) in ranked {
+        let part = if given < test {
             Part::Test
-        } else if share(hash(recipe.seed, &label.path, u64::MAX - 1)) < recipe.split.valid {
+        } else if given < test + valid {
             Part::Valid
         } else {
             Part::Train
         };
-        let name = format!("{:05}-{}", order, readable(&label.path));
-        let pairs = (0..count).map(|k| pair(label, k, &name, recipe)).collect();
-        let person = format!("{:016x}", hash(0, &label.path, 0));
-        plans.push(Plan { order, label, name, person, part, pairs });
+        given += count;
+        parts.insert(person, part);
     }
-    plans
-}
-
-fn pair(label: &Label, index: usize, name: &str, recipe: &Recipe) -> Pair {
-    let seed = hash(recipe.seed, &label.path, index as u64);
-    let mut dice = Dice::new(seed, 0);
-    let look = if recipe.looks.is_empty() {
-        Look::draw(&mut dice)
-    } else {
-        let looks: Vec<(Look, f32)> = recipe.looks.iter().map(|&l| (l, 1.0)).collect();
-        dice.weighted(&looks)
-    };
-    Pair { name: format!("{name}-{index}"), look, seed }
+    for entry in entries {
+        entry.split = parts.get(&entry.person).copied().unwrap_or(Part::Train).to_string();
+    }
 }
 
 /// A path's file name without extension, in letters that every file system takes.
@@ -129,8 +135,4 @@ fn readable(path: &str) -> String {
     let stem = file.rsplit_once('.').map_or(file, |(stem, _)| stem);
     let plain = |c: char| if c.is_ascii_alphanumeric() || c == '_' { c } else { '-' };
     stem.chars().take(40).map(plain).collect()
-}
-
-fn share(bits: u64) -> f32 {
-    (bits >> 40) as f32 / (1u64 << 24) as f32
 }

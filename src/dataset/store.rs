@@ -1,16 +1,16 @@
 //! Files of a set of pairs.
 //!
 //! `inputs/NAME.png` masked crops, `outputs/NAME.png` bare crops, one for each face,
-//! `alpha/NAME.png` how much of each pixel is mask, `manifest.csv` a row for each pair.
+//! `alpha/NAME.png` how much of each pixel is mask, `manifest.csv` a row for each pair,
+//! `left-out.csv` a row for each file and face that gave none, `contact.png` a sheet of samples.
+//! Every file is written beside its final name and renamed when whole.
 
 use std::fs;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result};
+use serde::{Deserialize, Serialize};
 
-use super::sample::{Pair, Plan};
-use crate::face::Landmarks;
-use crate::geometry::CropSpace;
 use crate::image::{Image, Matte, file};
 
 /// A folder of pairs, open for writing.
@@ -20,7 +20,7 @@ pub struct Store {
 }
 
 /// One row of the manifest.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Entry {
     /// Name of `inputs/NAME.png` and `alpha/NAME.png`.
     pub name: String,
@@ -39,42 +39,42 @@ pub struct Entry {
     pub person: String,
     /// 136 numbers: x and y of the 68 landmarks in crop pixels.
     pub landmarks: String,
+    /// Box around the landmarks in pixels of the photo: left, top, right, bottom.
+    pub face: String,
 }
 
-impl Entry {
-    /// The row of one pair.
-    pub fn new(
-        plan: &Plan<'_>,
-        pair: &Pair,
-        landmarks: &Landmarks<CropSpace>,
-        own_output: bool,
-    ) -> Self {
-        let numbers: Vec<String> =
-            landmarks.points().iter().map(|p| format!("{:.1} {:.1}", p.x, p.y)).collect();
-        Self {
-            name: pair.name.clone(),
-            output: if own_output { pair.name.clone() } else { plan.name.clone() },
-            source: plan.label.path.clone(),
-            split: plan.part.to_string(),
-            style: pair.look.to_string(),
-            seed: pair.seed,
-            person: plan.person.clone(),
-            landmarks: numbers.join(" "),
-        }
-    }
+/// One row of what was left out.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct LeftOut {
+    /// Path of the file, relative to the folder of faces.
+    pub path: String,
+    /// Which face of the photo, from 1 on; 0 where the whole file was left out.
+    pub face: usize,
+    /// The reason, the same words for all that have it.
+    pub reason: String,
+    /// What exactly was found, or nothing.
+    pub cause: String,
 }
 
 impl Store {
     /// Creates the folders of a set; what lies there already stays.
     ///
     /// # Errors
-    /// If they cannot be created.
+    /// If they cannot be created, or nothing can be written into them.
     pub fn create(root: &Path) -> Result<Self> {
         for folder in ["inputs", "outputs", "alpha"] {
             let path = root.join(folder);
-            fs::create_dir_all(&path).with_context(|| format!("creating {}", path.display()))?;
+            let shown = || format!("{}: the folder of pairs cannot be made", root.display());
+            fs::create_dir_all(&path).with_context(shown)?;
+            tempfile::tempfile_in(&path)
+                .with_context(|| format!("{}: cannot be written", path.display()))?;
         }
         Ok(Self { root: root.to_owned() })
+    }
+
+    /// The folder itself.
+    pub fn root(&self) -> &Path {
+        &self.root
     }
 
     /// Path of the masked crop of a pair.
@@ -92,6 +92,16 @@ impl Store {
         self.root.join("alpha").join(format!("{name}.png"))
     }
 
+    /// Path of the manifest.
+    pub fn manifest(&self) -> PathBuf {
+        self.root.join("manifest.csv")
+    }
+
+    /// Path of the table of what was left out.
+    pub fn left_out(&self) -> PathBuf {
+        self.root.join("left-out.csv")
+    }
+
     /// Path of the contact sheet.
     pub fn contact(&self) -> PathBuf {
         self.root.join("contact.png")
@@ -102,7 +112,7 @@ impl Store {
     /// # Errors
     /// If it cannot be written.
     pub fn write_output(&self, name: &str, crop: &Image) -> Result<()> {
-        write(&self.output(name), &file::png(crop)?)
+        whole(&self.output(name), &file::png(crop)?)
     }
 
     /// Writes the masked crop of a pair and its alpha.
@@ -110,8 +120,8 @@ impl Store {
     /// # Errors
     /// If one cannot be written.
     pub fn write_input(&self, name: &str, crop: &Image, alpha: &Matte) -> Result<()> {
-        write(&self.input(name), &file::png(crop)?)?;
-        write(&self.alpha(name), &file::png_gray(alpha)?)
+        whole(&self.input(name), &file::png(crop)?)?;
+        whole(&self.alpha(name), &file::png_gray(alpha)?)
     }
 
     /// Writes the manifest, in the order given.
@@ -119,27 +129,32 @@ impl Store {
     /// # Errors
     /// If it cannot be written.
     pub fn write_manifest(&self, entries: &[Entry]) -> Result<()> {
-        let path = self.root.join("manifest.csv");
-        let mut table = csv::Writer::from_writer(Vec::new());
-        let columns = "name output source split style seed person landmarks";
-        table.write_record(columns.split(' '))?;
-        for e in entries {
-            let seed = e.seed.to_string();
-            table.write_record([
-                &e.name,
-                &e.output,
-                &e.source,
-                &e.split,
-                &e.style,
-                &seed,
-                &e.person,
-                &e.landmarks,
-            ])?;
-        }
-        write(&path, &table.into_inner().context("finishing the manifest")?)
+        let columns = "name output source split style seed person landmarks face";
+        whole(&self.manifest(), &table(columns, entries)?)
+    }
+
+    /// Writes the table of what was left out, in the order given.
+    ///
+    /// # Errors
+    /// If it cannot be written.
+    pub fn write_left_out(&self, rows: &[LeftOut]) -> Result<()> {
+        whole(&self.left_out(), &table("path face reason cause", rows)?)
     }
 }
 
-fn write(path: &Path, bytes: &[u8]) -> Result<()> {
-    fs::write(path, bytes).with_context(|| format!("writing {}", path.display()))
+fn table(columns: &str, rows: &[impl Serialize]) -> Result<Vec<u8>> {
+    let mut table = csv::WriterBuilder::new().has_headers(false).from_writer(Vec::new());
+    table.write_record(columns.split(' '))?;
+    rows.iter().try_for_each(|row| table.serialize(row))?;
+    table.into_inner().context("finishing a table")
+}
+
+/// Writes a file so that under its name there is all of it or nothing.
+pub(super) fn whole(path: &Path, bytes: &[u8]) -> Result<()> {
+    let mut name = path.as_os_str().to_owned();
+    name.push(".part");
+    let part = PathBuf::from(name);
+    let shown = || format!("{}: cannot be written", path.display());
+    fs::write(&part, bytes).with_context(shown)?;
+    fs::rename(&part, path).with_context(shown)
 }

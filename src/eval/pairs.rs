@@ -111,6 +111,12 @@ impl Pair {
 
     /// The style without its colour: what pairs are grouped by.
     pub fn group(&self) -> String {
+        if self.style.starts_with("template:") {
+            return self.style.split('+').next().unwrap_or_default().to_owned();
+        }
+        if self.style.starts_with("bare") {
+            return self.style.clone();
+        }
         let (look, wear) = self.style.split_once('@').unwrap_or((&self.style, ""));
         let kind = look.split_once('-').map_or(look, |(kind, _)| kind);
         if wear.is_empty() { kind.to_owned() } else { format!("{kind}@{wear}") }

@@ -1,19 +1,18 @@
 //! Crops and mattes as PNG files, written fast.
 
-use anyhow::{Context, Result, ensure};
-use opencv::core::{Mat, MatTraitConst, Vector};
-use opencv::imgcodecs::{IMWRITE_PNG_COMPRESSION, imencode};
+use ::image::codecs::png::{CompressionType, FilterType, PngEncoder};
+use ::image::{ExtendedColorType, ImageEncoder};
+use anyhow::{Context, Result};
 
 use super::{Image, Matte};
+use crate::geometry::Size;
 
 /// The bytes of an 8-bit RGB PNG: quickly compressed, values rounded to nearest.
 ///
 /// # Errors
 /// If the encoder refuses.
 pub fn png(image: &Image) -> Result<Vec<u8>> {
-    let mut bytes = image.to_rgb8();
-    bytes.chunks_exact_mut(3).for_each(|rgb| rgb.swap(0, 2));
-    encode(&bytes, 3, image.size().height)
+    encode(&image.to_rgb8(), image.size(), ExtendedColorType::Rgb8)
 }
 
 /// The bytes of an 8-bit gray PNG: 0 nothing, 255 all.
@@ -23,15 +22,15 @@ pub fn png(image: &Image) -> Result<Vec<u8>> {
 pub fn png_gray(matte: &Matte) -> Result<Vec<u8>> {
     let byte = |v: &f32| (v.clamp(0.0, 1.0) * 255.0 + 0.5) as u8;
     let bytes: Vec<u8> = matte.data().iter().map(byte).collect();
-    encode(&bytes, 1, matte.size().height)
+    encode(&bytes, matte.size(), ExtendedColorType::L8)
 }
 
-fn encode(samples: &[u8], channels: i32, rows: usize) -> Result<Vec<u8>> {
-    let flat = Mat::from_slice(samples)?;
-    let picture = flat.reshape(channels, rows as i32)?;
-    let mut bytes = Vector::<u8>::new();
-    let fast = Vector::from_slice(&[IMWRITE_PNG_COMPRESSION, 1]);
-    let written = imencode(".png", &picture, &mut bytes, &fast).context("encoding a PNG")?;
-    ensure!(written, "the picture could not be encoded as PNG");
-    Ok(bytes.into())
+fn encode(samples: &[u8], size: Size, color: ExtendedColorType) -> Result<Vec<u8>> {
+    let mut bytes = Vec::with_capacity(samples.len() / 2);
+    // Compression takes a quarter of the time of making a pair otherwise.
+    let encoder =
+        PngEncoder::new_with_quality(&mut bytes, CompressionType::Fast, FilterType::Paeth);
+    let (width, height) = (size.width as u32, size.height as u32);
+    encoder.write_image(samples, width, height, color).context("encoding a PNG")?;
+    Ok(bytes)
 }

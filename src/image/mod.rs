@@ -63,8 +63,15 @@ impl Image {
     /// An image from interleaved 8-bit RGB; `None` unless there are 3 * width * height bytes.
     pub fn from_rgb8(size: Size, rgb: &[u8]) -> Option<Self> {
         let n = size.width * size.height;
-        let plane = |c: usize| rgb.iter().skip(c).step_by(3).map(|&v| f32::from(v) / 255.0);
-        (rgb.len() == 3 * n).then(|| Self { size, data: (0..3).flat_map(plane).collect() })
+        if rgb.len() != 3 * n {
+            return None;
+        }
+        let mut image = Self::new(size);
+        let [r, g, b] = image.channels_mut();
+        for (((pixel, r), g), b) in rgb.chunks_exact(3).zip(r).zip(g).zip(b) {
+            [*r, *g, *b] = [pixel[0], pixel[1], pixel[2]].map(|v| f32::from(v) / 255.0);
+        }
+        Some(image)
     }
 
     /// Interleaved 8-bit RGB, rounded to nearest.

@@ -72,18 +72,7 @@ impl Photo {
     /// # Errors
     /// If the bytes are no such picture, a broken one, or only the beginning of one.
     pub fn decode(bytes: &[u8]) -> Result<Self> {
-        ensure!(!bytes.is_empty(), "the file is empty; copy it again");
-        ensure!(!is_cut_off_jpeg(bytes), "the JPEG breaks off before its end; copy it again");
-        // OpenCV would print its libraries' complaints, and take a torso for the whole.
-        let upright = || -> ::image::ImageResult<DynamicImage> {
-            let reader = ImageReader::new(Cursor::new(bytes)).with_guessed_format()?;
-            let mut decoder = reader.into_decoder()?;
-            let orientation = decoder.orientation()?;
-            let mut picture = DynamicImage::from_decoder(decoder)?;
-            picture.apply_orientation(orientation);
-            Ok(picture)
-        };
-        let upright = upright().map_err(|e| unreadable(&e))?;
+        let upright = upright(bytes)?;
         let alpha = upright
             .color()
             .has_alpha()
@@ -187,6 +176,44 @@ impl Photo {
         let planes = self.planes.each_mut().map(|data| PlaneMut { data, stride });
         PictureMut { format: PictureFormat::rgb8(self.size), planes }
     }
+}
+
+/// A picture with alpha, 8 bits a channel, upright.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Cutout {
+    /// Width and height in pixels.
+    pub size: Size,
+    /// Interleaved red, green, blue and alpha, not multiplied; alpha 255 where the file has
+    /// none.
+    pub rgba: Vec<u8>,
+}
+
+impl Cutout {
+    /// Decodes the bytes of a JPEG, PNG or WebP file with its alpha.
+    ///
+    /// # Errors
+    /// As [`Photo::decode`].
+    pub fn decode(bytes: &[u8]) -> Result<Self> {
+        let picture = upright(bytes)?.into_rgba8();
+        let size = Size::new(picture.width() as usize, picture.height() as usize);
+        Ok(Self { size, rgba: picture.into_raw() })
+    }
+}
+
+/// The decoded picture of a file's bytes, turned as its EXIF orientation says.
+fn upright(bytes: &[u8]) -> Result<DynamicImage> {
+    ensure!(!bytes.is_empty(), "the file is empty; copy it again");
+    ensure!(!is_cut_off_jpeg(bytes), "the JPEG breaks off before its end; copy it again");
+    // OpenCV would print its libraries' complaints, and take a torso for the whole.
+    let decode = || -> ::image::ImageResult<DynamicImage> {
+        let reader = ImageReader::new(Cursor::new(bytes)).with_guessed_format()?;
+        let mut decoder = reader.into_decoder()?;
+        let orientation = decoder.orientation()?;
+        let mut picture = DynamicImage::from_decoder(decoder)?;
+        picture.apply_orientation(orientation);
+        Ok(picture)
+    };
+    decode().map_err(|error| unreadable(&error))
 }
 
 /// One line of what may be several.

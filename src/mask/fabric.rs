@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use super::border::Seam;
 use super::lettering::Block;
-use super::noise::rough;
+use super::noise::{Field, rough, value};
 use super::print::Print;
 
 /// Gamma-encoded red, green, blue, 0..1.
@@ -40,12 +40,16 @@ pub(super) struct Fabric {
 }
 
 impl Fabric {
-    /// Colour at (u, v) before light.
-    pub fn colour(&self, u: f32, v: f32) -> Rgb {
+    /// Unevenness of the colour, on a grid.
+    pub fn grid(&self) -> Field {
+        Field::new(48, 40, |u, v| self.mottle * rough(3.15 * u, 3.75 * (v - 0.5), self.seed))
+    }
+
+    /// Colour at (u, v) before light; `mottle` is this fabric's own, on a grid.
+    pub fn colour(&self, u: f32, v: f32, mottle: &Field) -> Rgb {
         let (x, y) = (u * 1.05, (v - 0.5) * 1.25);
         let c = self.dyed(x, y, (u, v));
-        let uneven = self.mottle * rough(3.0 * x, 3.0 * y, self.seed)
-            + self.thread * rough(24.0 * x, 24.0 * y, self.seed ^ 0x3c);
+        let uneven = mottle.at(u, v) + self.thread * value(24.0 * x, 24.0 * y, self.seed ^ 0x3c);
         let seams: f32 = self.seams.iter().map(|s| s.gain(u, v)).sum();
         c.map(|c| c * (1.0 + uneven + seams))
     }

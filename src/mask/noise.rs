@@ -32,6 +32,40 @@ pub(super) fn rough(x: f32, y: f32, seed: u32) -> f32 {
     0.68 * value(x, y, seed) + 0.32 * value(2.1 * x + 5.3, 2.1 * y - 3.7, seed ^ 0x9e37_79b9)
 }
 
+/// A field over the sheet, computed on a grid and read between its points: for what changes
+/// slowly and is costly.
+#[derive(Clone, Debug)]
+pub(super) struct Field {
+    columns: usize,
+    rows: usize,
+    values: Vec<f32>,
+}
+
+impl Field {
+    /// `value(u, v)` over u -1..1 and v 0..1, on `columns` x `rows` points.
+    pub fn new(columns: usize, rows: usize, value: impl Fn(f32, f32) -> f32) -> Self {
+        let at = |i: usize| {
+            let (x, y) = ((i % columns) as f32, (i / columns) as f32);
+            value(2.0 * x / (columns - 1) as f32 - 1.0, y / (rows - 1) as f32)
+        };
+        Self { columns, rows, values: (0..columns * rows).map(at).collect() }
+    }
+
+    /// The value at (u, v).
+    pub fn at(&self, u: f32, v: f32) -> f32 {
+        let x = (0.5 * (u + 1.0)).clamp(0.0, 1.0) * (self.columns - 1) as f32;
+        let y = v.clamp(0.0, 1.0) * (self.rows - 1) as f32;
+        let (i, j) = ((x as usize).min(self.columns - 2), (y as usize).min(self.rows - 2));
+        let (tx, ty) = (x - i as f32, y - j as f32);
+        let row = |j: usize| {
+            let pair = &self.values[j * self.columns + i..];
+            pair[0] + (pair[1] - pair[0]) * tx
+        };
+        let (top, low) = (row(j), row(j + 1));
+        top + (low - top) * ty
+    }
+}
+
 /// 0 below `low`, 1 above `high`, smooth between.
 pub(super) fn step(low: f32, high: f32, x: f32) -> f32 {
     let t = ((x - low) / (high - low)).clamp(0.0, 1.0);
@@ -41,6 +75,15 @@ pub(super) fn step(low: f32, high: f32, x: f32) -> f32 {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_field_agrees_with_what_it_stands_for() {
+        let wave = |u: f32, v: f32| (3.0 * u + 2.0 * v).sin();
+        let field = Field::new(64, 48, wave);
+        for (u, v) in [(-1.0, 0.0), (1.0, 1.0), (0.13, 0.77), (-0.6, 0.31)] {
+            assert!((field.at(u, v) - wave(u, v)).abs() < 5e-3);
+        }
+    }
 
     #[test]
     fn noise_stays_in_range_and_is_continuous() {

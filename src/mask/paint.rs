@@ -10,11 +10,13 @@ use super::filters::Part;
 use super::finish::Finish;
 use super::head::{Head, Unfit};
 use super::light::{Light, Optics};
+use super::memory::Memory;
 use super::outline::Outline;
 use super::skin::Skin;
 use super::style::MaskStyle;
 use super::surface::{Surface, normal};
-use super::texture::Texture;
+use super::template::{Library, TemplateStyle};
+use super::texture::{self, Texture};
 use crate::face::Landmarks;
 use crate::geometry::CropSpace;
 use crate::image::{Image, Layer};
@@ -26,12 +28,31 @@ const FINE_UP_TO: usize = 400;
 #[derive(Clone, Debug, Default)]
 pub struct Painter {
     textures: Vec<Arc<Texture>>,
+    library: Option<Arc<Library>>,
 }
 
 impl Painter {
     /// A painter whose printed cloth shows one of `textures` half of the time.
     pub fn with_textures(textures: Vec<Texture>) -> Self {
-        Self { textures: textures.into_iter().map(Arc::new).collect() }
+        Self { textures: textures.into_iter().map(Arc::new).collect(), library: None }
+    }
+
+    /// The same painter with a template library.
+    #[must_use]
+    pub fn with_library(self, library: Library) -> Self {
+        Self { library: Some(Arc::new(library)), ..self }
+    }
+
+    /// The template library.
+    pub fn library(&self) -> Option<&Library> {
+        self.library.as_deref()
+    }
+
+    /// What tells this painter from another: for a run that goes on where one was killed.
+    pub fn fingerprint(&self) -> String {
+        let styles: Vec<&str> = self.library().iter().flat_map(|l| l.styles()).collect();
+        let (count, texels) = texture::count_of(&self.textures);
+        format!("textures {count}/{texels}, templates {}", styles.join(" "))
     }
 
     /// Pictures for printed cloth.
@@ -63,9 +84,19 @@ impl Painter {
         style: &MaskStyle,
         seed: u64,
     ) -> Result<Layer, Unfit> {
+        self.steady_mask(face, landmarks, style, (seed, &mut Memory::default()))
+    }
+
+    pub(super) fn steady_mask(
+        &self,
+        face: &Image,
+        landmarks: &Landmarks<CropSpace>,
+        style: &MaskStyle,
+        (seed, memory): (u64, &mut Memory),
+    ) -> Result<Layer, Unfit> {
         let head = Head::of(landmarks, face.size())?;
         let design = Design::draw(style, seed, &self.textures);
-        let optics = Optics::read(face, &head);
+        let optics = memory.optics(Optics::read(face, &head));
         let light = Light::draw(&mut Dice::new(seed, 3), optics.side);
         let outline = Outline::fit(&design.cut, &head);
         let mut canvas = Canvas::new(face.size(), fineness(face));
@@ -82,6 +113,28 @@ impl Painter {
         straps(&mut bench, &design, &skin, true);
         for part in before {
             part.draw(&mut bench);
+        }
+        let finish =
+            Finish { size: face.size(), head: &head, light: &light, optics, seed: seed as u32 };
+        Ok(finish.layer(canvas.planes()))
+    }
+}
+
+impl Painter {
+    /// Lays a mask of the template library over a face; without a library, nothing.
+    pub(super) fn steady_template(
+        &self,
+        face: &Image,
+        landmarks: &Landmarks<CropSpace>,
+        style: &TemplateStyle,
+        (seed, memory): (u64, &mut Memory),
+    ) -> Result<Layer, Unfit> {
+        let head = Head::of(landmarks, face.size())?;
+        let optics = memory.optics(Optics::read(face, &head));
+        let light = Light::draw(&mut Dice::new(seed, 3), optics.side);
+        let mut canvas = Canvas::new(face.size(), fineness(face));
+        if let Some(library) = self.library() {
+            library.lay(style, (&head, memory), &light, &mut canvas);
         }
         let finish =
             Finish { size: face.size(), head: &head, light: &light, optics, seed: seed as u32 };
@@ -117,10 +170,11 @@ pub(super) fn sheet(bench: &mut Bench<'_, '_>, design: &Design) {
     let [left, top, right, bottom] = surface.bounds;
     let width = surface.size.width;
     let tall = bench.head.unit * scale;
+    let (folds, mottle) = (design.relief.grid(), design.fabric.grid());
     let mut height = vec![f32::NAN; surface.uv.len()];
     for (h, uv) in height.iter_mut().zip(&surface.uv) {
         if let Some([u, v]) = *uv {
-            *h = tall * design.relief.height(u, v);
+            *h = tall * design.relief.height(u, v, &folds);
         }
     }
     // The slope between two neighbours; flat where the sheet ends.
@@ -132,7 +186,7 @@ pub(super) fn sheet(bench: &mut Bench<'_, '_>, design: &Design) {
         for x in left..right {
             let i = y * width + x;
             let Some([u, v]) = surface.uv[i] else { continue };
-            let colour = design.fabric.colour(u, v);
+            let colour = design.fabric.colour(u, v, &mottle);
             let lit = if design.flat {
                 bench.light.shade(colour, [0.0, 0.0, 1.0], 0.0)
             } else {

@@ -1,6 +1,6 @@
 //! Folds, pleats, seams: the height of the sheet above the cylinder it lies on, in units.
 
-use super::noise::{rough, step};
+use super::noise::{Field, rough, step, value};
 
 /// Heights that add up.
 #[derive(Clone, Debug, Default)]
@@ -60,8 +60,8 @@ impl Pleat {
 }
 
 impl Relief {
-    /// Height at (u, v).
-    pub fn height(&self, u: f32, v: f32) -> f32 {
+    /// Height at (u, v); `folds` are this relief's own, on a grid.
+    pub fn height(&self, u: f32, v: f32, folds: &Field) -> f32 {
         let (u2, w) = (u * u, 2.0 * v - 1.0);
         let mut h = self.dome * (1.0 - u2) * (1.0 - w * w);
         let beside = u / 0.2;
@@ -72,7 +72,12 @@ impl Relief {
             h -= slope * ((v - at) * (v - at) + 4e-4).sqrt() * (1.0 - u2 * u2);
         }
         h += self.pleats.iter().map(|p| p.height(u, v)).sum::<f32>();
-        h + self.folds(u, v) + self.details(u, v)
+        h + folds.at(u, v) + self.details(u, v)
+    }
+
+    /// Wrinkles, dents, creases and drapery, on a grid.
+    pub fn grid(&self) -> Field {
+        Field::new(176, 128, |u, v| self.folds(u, v))
     }
 
     fn folds(&self, u: f32, v: f32) -> f32 {
@@ -114,7 +119,7 @@ impl Relief {
             h -= self.seam * (-0.5 * groove).exp();
         }
         if self.grain > 0.0 {
-            h += self.grain * rough(26.0 * u, 30.0 * v, self.seed ^ 0xab);
+            h += self.grain * value(26.0 * u, 30.0 * v, self.seed ^ 0xab);
         }
         // Cloth is rolled at its edge: it rounds off instead of ending in a knife's edge.
         h - 0.02 * step(0.012, 0.0, edge)

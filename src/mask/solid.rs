@@ -59,21 +59,25 @@ impl Solid {
             span(&slices, 0, reach, canvas.size.width),
             span(&slices, 1, reach, canvas.size.height),
         );
+        // From an offset in the picture to shares of the cross-section.
+        let (sx, sy) = (1.0 / (det * self.half[0]), 1.0 / (det * self.half[1]));
+        let power = |v: f32| even_power(v, self.square);
         for y in y0..y1 {
             for x in x0..x1 {
                 let place = |slice: &Slice| {
                     let (dx, dy) =
                         (x as f32 + 0.5 - slice.center[0], y as f32 + 0.5 - slice.center[1]);
-                    let half = self.half.map(|h| h * slice.share.max(1e-3));
-                    let p = (dx * b2[1] - dy * b2[0]) / det / half[0];
-                    let q = (dy * b1[0] - dx * b1[1]) / det / half[1];
+                    let (p, q) = ((dx * b2[1] - dy * b2[0]) * sx, (dy * b1[0] - dx * b1[1]) * sy);
                     [p, q]
                 };
-                let inside = |[p, q]: [f32; 2]| p.powi(self.square) + q.powi(self.square) < 1.0;
+                let inside = |slice: &Slice| {
+                    let ([p, q], r) = (place(slice), slice.share);
+                    p.abs() < r && q.abs() < r && power(p) + power(q) < power(r)
+                };
                 // The last slice lies on top.
-                let Some(slice) = slices.iter().rev().find(|s| inside(place(s))) else { continue };
-                let [p, q] = place(slice);
-                let out = [p.powi(self.square - 1), q.powi(self.square - 1)];
+                let Some(slice) = slices.iter().rev().find(|s| inside(s)) else { continue };
+                let [p, q] = place(slice).map(|v| v / slice.share);
+                let out = [power(p) / steady(p), power(q) / steady(q)];
                 let out_length = out[0].hypot(out[1]).max(1e-6);
                 let [radial, along] = slice.lean;
                 let normal = std::array::from_fn(|i| {
@@ -130,6 +134,22 @@ impl Solid {
         out.truncate(MOST_SLICES);
         out
     }
+}
+
+/// `v` to an even power up to 8.
+fn even_power(v: f32, power: i32) -> f32 {
+    let two = v * v;
+    match power {
+        2 => two,
+        4 => two * two,
+        6 => two * two * two,
+        _ => two * two * two * two,
+    }
+}
+
+/// Never 0, of the same sign.
+fn steady(v: f32) -> f32 {
+    if v.abs() < 1e-6 { 1e-6 } else { v }
 }
 
 /// Rows or columns that the slices may touch.

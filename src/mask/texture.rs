@@ -1,7 +1,7 @@
 //! Pictures as cloth: a folder of the user's own prints.
 
 use std::fs;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, ensure};
 
@@ -26,12 +26,18 @@ impl Texture {
     /// # Errors
     /// If the folder cannot be read, a picture in it is broken, or there is none.
     pub fn folder(folder: &Path) -> Result<Vec<Self>> {
-        let mut paths = Vec::new();
-        collect(folder, &mut paths)?;
-        paths.sort();
+        let paths = Self::paths(folder)?;
         let shown = folder.display();
         ensure!(!paths.is_empty(), "{shown}: there are no JPEG, PNG or WebP textures in it");
         paths.iter().map(|path| Self::read(path)).collect()
+    }
+
+    /// The pictures of a folder and of those in it, sorted.
+    pub(super) fn paths(folder: &Path) -> Result<Vec<PathBuf>> {
+        let mut paths = Vec::new();
+        collect(folder, &mut paths)?;
+        paths.sort();
+        Ok(paths)
     }
 
     /// Reads one picture.
@@ -67,6 +73,12 @@ impl Texture {
         Self { width, height, rgb }
     }
 
+    /// Colour at a place given in shares of the picture's width and height.
+    pub(super) fn whole(&self, [x, y]: [f32; 2]) -> Rgb {
+        let texel = |share: f32, end: usize| ((share * end as f32).max(0.0) as usize).min(end - 1);
+        self.rgb[texel(y, self.height) * self.width + texel(x, self.width)]
+    }
+
     /// Colour at a place of the sheet, when the picture is laid `[x, y, width, turn]`.
     pub(super) fn at(&self, [x, y]: [f32; 2], [x0, y0, wide, turn]: [f32; 4]) -> Rgb {
         let (sin, cos) = turn.sin_cos();
@@ -84,7 +96,12 @@ impl Texture {
     }
 }
 
-fn collect(folder: &Path, paths: &mut Vec<std::path::PathBuf>) -> Result<()> {
+/// A number that depends on the pictures, for telling whether two runs had the same.
+pub(super) fn count_of(textures: &[std::sync::Arc<Texture>]) -> (usize, usize) {
+    (textures.len(), textures.iter().map(|t| t.rgb.len()).sum())
+}
+
+fn collect(folder: &Path, paths: &mut Vec<PathBuf>) -> Result<()> {
     let shown = folder.display();
     let listed = fs::read_dir(folder).with_context(|| format!("{shown}: cannot be read"))?;
     for entry in listed {

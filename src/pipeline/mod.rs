@@ -43,7 +43,7 @@ use crossbeam_channel::{Receiver, bounded};
 
 use crate::media::outlet::Shown;
 use crate::media::{Frame, Sink, Source};
-pub use effect::Effect;
+pub use effect::{Effect, PutOn};
 pub use ends::{Live, RoundSink, RoundSource};
 pub use load::Load;
 pub use outlets::{LiveStats, Outlets};

@@ -141,7 +141,6 @@ impl Work<'_> {
     fn go(&self, step: Step, input: &Path, board: &FileBoard<'_>) -> Result<Outcome> {
         // Loaded once the input is known to be good, and anew for each: tracks belong to one
         // stream.
-        let crew = || self.args.networks.crew(self.args.paint_mask);
         let job = |target: Target, part: Option<Shard>| Job {
             input,
             target,
@@ -151,6 +150,7 @@ impl Work<'_> {
             many: self.many,
             part,
         };
+        let crew = || self.args.networks.crew(self.args.put_on.effect()?);
         match step {
             Step::Photo(place, _claim) => photo::run(input, &place, &self.args.provenance, crew),
             Step::Video(target, _claim) => video::run(&job(target, None), &crew, self.interrupt),

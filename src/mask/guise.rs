@@ -5,18 +5,22 @@ use std::str::FromStr;
 
 use super::dice::Dice;
 use super::head::Unfit;
+use super::memory::Memory;
 use super::paint::Painter;
 use super::props::Prop;
 use super::style::MaskStyle;
+use super::template::TemplateStyle;
 use crate::face::Landmarks;
 use crate::geometry::CropSpace;
 use crate::image::{Image, Layer, Matte};
 
 /// A mask that is worn, or something that is none.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub enum Look {
-    /// A mask, to be taken off.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Guise {
+    /// A painted mask, to be taken off.
     Worn(MaskStyle),
+    /// A mask of a template library, to be taken off.
+    Template(TemplateStyle),
     /// A bare face, to be left as it is.
     Bare(Prop),
 }
@@ -27,16 +31,7 @@ const BARE: f32 = 0.1;
 /// Share of masks with a hand, a microphone or a telephone before them.
 const BEHIND: f32 = 0.05;
 
-impl Look {
-    /// A look as a set of pairs should hold them.
-    pub fn draw(dice: &mut Dice) -> Self {
-        if dice.chance(BARE) {
-            Self::Bare(dice.weighted(&Prop::SHARES))
-        } else {
-            Self::Worn(MaskStyle::draw(dice))
-        }
-    }
-
+impl Guise {
     /// One example of every kind of mask and of every prop.
     pub fn catalogue() -> Vec<Self> {
         let masks = MaskStyle::catalogue().into_iter().map(Self::Worn);
@@ -44,26 +39,30 @@ impl Look {
     }
 }
 
-impl fmt::Display for Look {
+impl fmt::Display for Guise {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Worn(style) => style.fmt(f),
+            Self::Template(style) => style.fmt(f),
             Self::Bare(prop) => prop.fmt(f),
         }
     }
 }
 
-impl FromStr for Look {
+impl FromStr for Guise {
     type Err = String;
 
     /// ```
-    /// use mask2face::mask::{Look, Prop};
-    /// assert_eq!("bare+hand".parse(), Ok(Look::Bare(Prop::Hand)));
-    /// assert!(matches!("cloth@chin".parse(), Ok(Look::Worn(_))));
+    /// use mask2face::mask::{Guise, Prop};
+    /// assert_eq!("bare+hand".parse(), Ok(Guise::Bare(Prop::Hand)));
+    /// assert!(matches!("cloth@chin".parse(), Ok(Guise::Worn(_))));
     /// ```
     fn from_str(name: &str) -> Result<Self, String> {
         if name.starts_with("bare") {
             return name.parse().map(Self::Bare);
+        }
+        if name.starts_with("template:") {
+            return name.parse().map(Self::Template);
         }
         name.parse().map(Self::Worn).map_err(|error: super::style::UnknownStyle| error.to_string())
     }
@@ -81,7 +80,58 @@ pub struct Painted {
 }
 
 impl Painter {
-    /// The pair of a face and a look. Outside the alpha both pictures are the same, bit for
+    /// A guise as a set of pairs should hold them; its masks are those of the template library
+    /// where the painter has one.
+    pub fn draw(&self, dice: &mut Dice) -> Guise {
+        if dice.chance(BARE) {
+            return Guise::Bare(dice.weighted(&Prop::SHARES));
+        }
+        match self.library() {
+            Some(library) => Guise::Template(library.draw(dice)),
+            None => Guise::Worn(MaskStyle::draw(dice)),
+        }
+    }
+
+    /// One example of every style that this painter has, and of every prop.
+    pub fn catalogue(&self) -> Vec<Guise> {
+        let Some(library) = self.library() else { return Guise::catalogue() };
+        let style = |name: &str| TemplateStyle { name: name.to_owned(), dye: None };
+        library.styles().map(style).map(Guise::Template).collect()
+    }
+
+    /// The layer of a guise, for laying it over a face.
+    ///
+    /// # Errors
+    /// [`Unfit`] says why the landmarks are no face.
+    pub fn layer(
+        &self,
+        face: &Image,
+        landmarks: &Landmarks<CropSpace>,
+        guise: &Guise,
+        seed: u64,
+    ) -> Result<Layer, Unfit> {
+        self.steady_layer(face, landmarks, guise, (seed, &mut Memory::default()))
+    }
+
+    /// The same for the next frame of a stream: what was remembered of the face steadies it.
+    ///
+    /// # Errors
+    /// [`Unfit`] says why the landmarks are no face.
+    pub fn steady_layer(
+        &self,
+        face: &Image,
+        landmarks: &Landmarks<CropSpace>,
+        guise: &Guise,
+        (seed, memory): (u64, &mut Memory),
+    ) -> Result<Layer, Unfit> {
+        match guise {
+            Guise::Worn(style) => self.steady_mask(face, landmarks, style, (seed, memory)),
+            Guise::Template(style) => self.steady_template(face, landmarks, style, (seed, memory)),
+            Guise::Bare(prop) => self.prop(face, landmarks, *prop, seed),
+        }
+    }
+
+    /// The pair of a face and a guise. Outside the alpha both pictures are the same, bit for
     /// bit; alpha has the steps that a file can hold.
     ///
     /// # Errors
@@ -90,22 +140,22 @@ impl Painter {
         &self,
         face: &Image,
         landmarks: &Landmarks<CropSpace>,
-        look: &Look,
+        guise: &Guise,
         seed: u64,
     ) -> Result<Painted, Unfit> {
         let none = || Matte::filled(face.size(), 0.0);
-        match look {
-            Look::Bare(Prop::Nothing) => {
+        match guise {
+            Guise::Bare(Prop::Nothing) => {
                 Ok(Painted { masked: face.clone(), clean: None, alpha: none() })
             }
-            Look::Bare(prop) => {
+            Guise::Bare(prop) => {
                 let shown = self.prop(face, landmarks, *prop, seed)?.over(face);
                 Ok(Painted { masked: shown.clone(), clean: Some(shown), alpha: none() })
             }
-            Look::Worn(style) => {
-                let mut layer = self.mask(face, landmarks, style, seed)?;
+            Guise::Worn(_) | Guise::Template(_) => {
+                let mut layer = self.layer(face, landmarks, guise, seed)?;
                 let mut dice = Dice::new(seed, 6);
-                if !dice.chance(BEHIND) {
+                if matches!(guise, Guise::Template(_)) || !dice.chance(BEHIND) {
                     eight_bit(&mut layer);
                     return Ok(Painted {
                         masked: layer.over(face),
