@@ -23,7 +23,7 @@ fn an_input_is_made_and_measured_beside_its_plain_transcode() {
         output
     };
     run("bench --synthetic --size 480x270 --faces 2 --rate 10 --seconds 1 --keep made.mp4");
-    let told = run("bench made.mp4 --rounds 1 --json --plot plot.png");
+    let told = run("bench made.mp4 --rounds 1 --threads 2 --json --plot plot.png");
     let bench: serde_json::Value = serde_json::from_slice(&told.stdout).unwrap();
     assert_eq!(bench["frames"], 10);
     assert!(bench["faces"].as_u64().unwrap() >= 16, "{bench}");
@@ -31,7 +31,9 @@ fn an_input_is_made_and_measured_beside_its_plain_transcode() {
     let number = |path: &str| bench.pointer(path).and_then(serde_json::Value::as_f64).unwrap();
     let parts = number("/plain/cpu_s") + number("/networks_cpu_s");
     assert!((number("/bound_s") * number("/cores") - parts).abs() < 1e-9);
-    assert!(number("/job/cpu_s") > number("/networks_cpu_s") && number("/networks_cpu_s") > 0.0);
+    assert!(number("/networks_cpu_s") > 0.0 && number("/job/cpu_s") > 0.0);
+    let light = bench["networks"].as_array().unwrap().iter().find(|n| n["threads"] == 2).unwrap();
+    assert!(light["items"].as_u64() >= bench["painted"].as_u64(), "{bench}");
     assert!(number("/peak_memory_mb") > 20.0 && number("/first_frame_s") > 0.0);
     let stages: Vec<_> = bench["stages"].as_array().unwrap().iter().map(|s| &s["name"]).collect();
     assert_eq!(stages, ["source", "detect", "lay", "sink"]);

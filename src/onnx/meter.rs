@@ -17,9 +17,11 @@ pub struct Cost {
     pub items: u64,
     /// Wall time in seconds.
     pub wall_s: f64,
-    /// Processor time in seconds: that of the calling thread, times the threads that share the
-    /// work with it.
+    /// Processor time in seconds: that of the calling thread, times the threads that may share
+    /// its work. Exact for one thread, too much for several.
     pub cpu_s: f64,
+    /// Threads that may share the work of a run.
+    pub threads: usize,
 }
 
 static COSTS: Mutex<Vec<Cost>> = Mutex::new(Vec::new());
@@ -36,7 +38,7 @@ pub(super) fn time<T>(network: &str, items: usize, threads: usize, work: impl Fn
     let (wall, cpu) = (begun.elapsed(), thread_cpu().saturating_sub(cpu));
     let mut costs = COSTS.lock().unwrap_or_else(PoisonError::into_inner);
     let place = costs.iter().position(|cost| cost.network == network).unwrap_or_else(|| {
-        costs.push(Cost { network: network.to_owned(), ..Cost::default() });
+        costs.push(Cost { network: network.to_owned(), threads, ..Cost::default() });
         costs.len() - 1
     });
     let cost = &mut costs[place];

@@ -94,9 +94,11 @@ pub fn run(args: &Args) -> Result<Verdict> {
     let bar = ProgressBar::new(2 * u64::from(args.rounds));
     let rounds = measure::rounds(&input, &args.options(), usize::from(args.rounds), &|| bar.inc(1));
     bar.finish_and_clear();
+    let mut rounds = rounds?;
+    measure::correct(&mut rounds, &args.networks)?;
     let cores = std::thread::available_parallelism().map_or(1, usize::from);
     let name = args.input.as_ref().map_or_else(|| args.clip_name(), |i| i.display().to_string());
-    let bench = Bench::new(name, cores, &rounds?).context("nothing was measured")?;
+    let bench = Bench::new(name, cores, &rounds).context("nothing was measured")?;
     if let Some(path) = &args.plot {
         std::fs::write(path, chart::png(&bench.panels())?)
             .with_context(|| format!("{}: cannot be written", path.display()))?;

@@ -181,7 +181,7 @@ mod tests {
                 }],
                 "usage": {"cpu_s": 4.0, "peak_memory_mb": 250.0, "first_frame_s": 0.5},
                 "networks": [
-                    {"network": "light", "runs": 150, "items": 150, "wall_s": 1.2, "cpu_s": 1.0}
+                    {"network": "light", "runs": 150, "items": 150, "wall_s": 1.2, "cpu_s": 1.0, "threads": 1}
                 ],
             },
         }))
