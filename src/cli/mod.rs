@@ -8,6 +8,7 @@
 //! | `long`, `journal`, `together` | a long video in stretches, safe against a crash |
 //! | [`join`] | puts stretches together that several machines did |
 //! | `counted` | what a pipeline counted |
+//! | [`live`] | live streams |
 //! | [`generate`] | photos of bare faces into training pairs |
 //! | [`evaluate`] | how well masks are taken off, against the truth |
 //! | [`mod@bench`] | what the job costs, beside the sum of its parts |
@@ -34,6 +35,7 @@ pub mod generate;
 pub mod interrupt;
 pub mod join;
 mod journal;
+pub mod live;
 mod long;
 pub mod models;
 pub mod networks;
@@ -67,7 +69,7 @@ pub struct Cli {
 #[derive(Debug, Subcommand)]
 pub enum Command {
     /// Take the masks off the faces in videos and photos
-    Run(run::Args),
+    Run(Box<run::Args>),
     /// Put together long videos whose stretches several machines did
     Join(join::Args),
     /// Make training pairs from photos of bare faces

@@ -8,6 +8,7 @@ use super::Verdict;
 use super::batch::inputs::InputArgs;
 use super::batch::{self, BatchArgs};
 use super::encoding::EncodingArgs;
+use super::live::{self, LiveArgs};
 use super::networks::NetworkArgs;
 use super::progress::ProgressArgs;
 use super::provenance::ProvenanceArgs;
@@ -52,6 +53,9 @@ pub struct Args {
     /// No progress, no notes, no summary; errors only
     #[arg(short, long)]
     pub quiet: bool,
+    /// Live streams.
+    #[command(flatten)]
+    pub live: LiveArgs,
     /// Pipelines of your own in place of the built-in pipelines/file.launch
     #[arg(long, value_name = "FILE.launch")]
     pub pipeline: Option<PathBuf>,
@@ -62,5 +66,8 @@ pub struct Args {
 /// # Errors
 /// If there is nothing to do, or the only input failed.
 pub fn run(args: &Args) -> Result<Verdict> {
-    batch::run(args)
+    match live::job(&args.from.inputs, args.output.as_deref())? {
+        Some(job) => live::run(&job, args),
+        None => batch::run(args),
+    }
 }

@@ -52,6 +52,12 @@ impl Bell {
         self.0.1.wait_while(guard, |heard| !done(heard)).unwrap_or_else(PoisonError::into_inner)
     }
 
+    /// Waits until `done`, for `limit` at most; false if that passed.
+    pub fn wait_at_most(&self, limit: Duration, done: impl Fn(&Heard) -> bool) -> bool {
+        let waited = self.0.1.wait_timeout_while(self.lock(), limit, |heard| !done(heard));
+        !waited.unwrap_or_else(PoisonError::into_inner).1.timed_out()
+    }
+
     /// As [`Bell::wait`], and gives up with an error when the pipeline's demuxer is dead.
     pub fn wait_lively(
         &self,
@@ -122,7 +128,7 @@ pub(super) fn is_idle(pipeline: &gst::Pipeline, demuxer: &str) -> bool {
 }
 
 /// An error as the user should read it: the system's own reason where there is one.
-fn sentence(error: &gst::message::Error) -> String {
+pub(super) fn sentence(error: &gst::message::Error) -> String {
     let said = error.error();
     if said.matches(gst::ResourceError::NoSpaceLeft) {
         return "No space left on device".to_owned();

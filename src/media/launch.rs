@@ -7,6 +7,31 @@ use anyhow::{Context, Result, bail, ensure};
 /// The pipelines of a video file.
 const FILE: &str = include_str!("../../pipelines/file.launch");
 
+macro_rules! presets {
+    ($($name:literal),*) => {
+        /// The built-in pipelines by name.
+        const PRESETS: &[(&str, &str)] =
+            &[$(($name, include_str!(concat!("../../pipelines/", $name, ".launch")))),*];
+    };
+}
+
+presets!(
+    "camera",
+    "hls",
+    "play",
+    "push",
+    "record",
+    "rtmp",
+    "rtsp",
+    "serve",
+    "srt",
+    "stdin",
+    "stdout",
+    "test",
+    "virtual-camera",
+    "window"
+);
+
 /// The text of one `.launch` file: built in, or the user's own.
 #[derive(Clone, Debug)]
 pub struct Launch {
@@ -18,6 +43,27 @@ impl Launch {
     /// The built-in pipelines for video files.
     pub fn file() -> Self {
         Self { text: FILE.to_owned(), origin: "pipelines/file.launch".into() }
+    }
+
+    /// The built-in pipelines of that name.
+    ///
+    /// # Errors
+    /// If there are none.
+    pub fn preset(name: &str) -> Result<Self> {
+        let found = PRESETS.iter().find(|(known, _)| *known == name);
+        let (_, text) = found.with_context(|| format!("there is no preset {name}"))?;
+        Ok(Self { text: (*text).to_owned(), origin: format!("pipelines/{name}.launch").into() })
+    }
+
+    /// The same text with `{name}` filled in everywhere.
+    #[must_use]
+    pub fn with(&self, name: &str, value: &str) -> Self {
+        Self { text: self.text.replace(&format!("{{{name}}}"), value), origin: self.origin.clone() }
+    }
+
+    /// Whether there is a section of that name.
+    pub fn has(&self, section: &str) -> bool {
+        self.text.lines().any(|line| line.trim() == format!("[{section}]"))
     }
 
     /// The user's own pipelines.

@@ -14,35 +14,52 @@
 //! | [`probe`] | what is in a file, without decoding it |
 //! | [`draft`], [`transcode`] | a new clip of drawn frames; the plain transcode, to compare with |
 //! | [`verify`] | an output against its input |
+//! | [`endpoint`], [`address`] | what INPUT and OUTPUT stand for; passwords are never shown |
+//! | [`live`], `capture`, `trouble`, `reach` | a live stream: connects, plays, connects again |
+//! | [`camera`] | cameras and their formats |
+//! | `hold` | the picture while a stream is away |
 //! | [`entrance`] | where live streams come in: the newest frame wins |
 //! | [`outlet`] | what comes out of a live pipeline, and what takes it |
+//! | [`open`], [`outflow`], [`serve`] | outputs: files, servers, devices; the RTSP server |
+//! | [`soundline`] | a live stream's sound |
 //! | [`stream`] | how a live stream stands |
 //! | [`timer`] | the time since a job began |
 
+pub mod address;
 mod bus;
+pub mod camera;
+mod capture;
 mod clock;
 mod coding;
 pub mod draft;
 mod ebml;
 mod encoder;
 pub mod encoding;
+pub mod endpoint;
 pub mod entrance;
 mod feed;
 pub mod frame;
+mod hold;
 pub mod inspect;
 pub mod intake;
 mod iso;
 pub mod launch;
+pub mod live;
 mod matroska;
 mod mp4;
 pub mod mux;
+pub mod open;
+pub mod outflow;
 pub mod outlet;
 pub mod place;
 pub mod probe;
+mod reach;
 pub mod reel;
+pub mod serve;
 mod settings;
 pub mod sink;
 mod sound;
+pub mod soundline;
 pub mod source;
 mod spell;
 pub mod stream;
@@ -50,6 +67,7 @@ pub mod stretch;
 pub mod target;
 pub mod timer;
 pub mod transcode;
+mod trouble;
 pub mod units;
 pub mod verify;
 

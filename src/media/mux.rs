@@ -253,7 +253,7 @@ fn buffer(bytes: Vec<u8>, unit: &Unit, duration: i64) -> gst::Buffer {
 }
 
 /// The output's comment; the input's other tags come along with its streams.
-fn tag(mux: &gst::Element, comment: Option<&str>) {
+pub(super) fn tag(mux: &gst::Element, comment: Option<&str>) {
     let Some(setter) = mux.dynamic_cast_ref::<gst::TagSetter>() else { return };
     setter.set_tag_merge_mode(gst::TagMergeMode::Keep);
     if let Some(comment) = comment {

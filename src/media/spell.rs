@@ -37,6 +37,11 @@ impl Spelled {
         Ok(Self { text: format!("/proc/self/fd/{}", file.as_raw_fd()), _open: Some(file) })
     }
 
+    /// As a property holds it.
+    pub fn text(&self) -> &str {
+        &self.text
+    }
+
     /// One word of launch text.
     pub fn quoted(&self) -> String {
         quoted(&self.text)

@@ -167,12 +167,7 @@ impl Stage for Lay {
 
 /// Lays patches, draws faces, writes the label. A frame that gets nothing is not even made
 /// writable.
-fn lay(
-    frame: &mut Frame,
-    patches: &[Patch],
-    drawn: &[Face],
-    label: Option<&Label>,
-) -> Result<()> {
+fn lay(frame: &mut Frame, patches: &[Patch], drawn: &[Face], label: Option<&Label>) -> Result<()> {
     if patches.is_empty() && drawn.is_empty() && label.is_none() {
         return Ok(());
     }

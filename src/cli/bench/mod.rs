@@ -28,8 +28,8 @@ use synthetic::Scene;
 /// Options of `bench`.
 #[derive(clap::Args, Clone, Debug)]
 pub struct Args {
-    /// A video file; without it a clip is made as --size, --faces, --rate and --seconds say
-    #[arg(value_name = "INPUT", conflicts_with_all = ["size", "faces", "rate", "seconds", "keep"])]
+    /// A video file; without it a clip is made as --size, --masked, --rate and --seconds say
+    #[arg(value_name = "INPUT", conflicts_with_all = ["size", "masked", "rate", "seconds", "keep"])]
     input: Option<PathBuf>,
     /// The networks.
     #[command(flatten)]
@@ -45,7 +45,7 @@ pub struct Args {
     size: Size,
     /// Masked faces in it
     #[arg(long, value_name = "N", default_value_t = 1)]
-    faces: usize,
+    masked: usize,
     /// Its frames a second
     #[arg(long, value_name = "FPS", default_value_t = 30, value_parser = clap::value_parser!(u32).range(1..=240))]
     rate: u32,
@@ -124,14 +124,14 @@ impl Args {
             portrait.unwrap_or_else(|| Places::from_env().cache.join("demo/astronaut.png"));
         let frames = u64::from(self.rate) * u64::from(self.seconds);
         let draft = Draft { size: self.size, rate: self.rate, frames };
-        let scene = Scene { draft, faces: self.faces };
+        let scene = Scene { draft, faces: self.masked };
         synthetic::write(&scene, &portrait, &self.networks, &path)?;
         Ok(path)
     }
 
     fn clip_name(&self) -> String {
         let Size { width, height } = self.size;
-        let (faces, rate, seconds) = (self.faces, self.rate, self.seconds);
+        let (faces, rate, seconds) = (self.masked, self.rate, self.seconds);
         format!("made: {width}x{height}, {faces} faces, {rate} fps, {seconds} s")
     }
 

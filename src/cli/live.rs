@@ -1,0 +1,329 @@
+//! `run` on live streams: cameras, RTSP, a test picture, or a file that is played to somebody
+//! who watches.
+
+use std::path::{Path, PathBuf};
+use std::str::FromStr;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use anyhow::{Context, Result, anyhow, bail, ensure};
+use serde::Serialize;
+
+use super::Verdict;
+use super::interrupt::Interrupt;
+use super::networks::{Crew, ModelFacts};
+use super::progress::{Board, How, TICK};
+use super::run;
+use crate::face::FaceTracker;
+use crate::geometry::Size;
+use crate::media::endpoint::{Input, Output};
+use crate::media::entrance::Entrance;
+use crate::media::live::{Feed, LiveOptions, Transport};
+use crate::media::open::Opener;
+use crate::media::outflow::Belonging;
+use crate::media::outlet::Outlet;
+use crate::media::soundline::SoundLine;
+use crate::media::stream::{State, Status};
+use crate::media::timer::{Steady, Timer};
+use crate::media::{Frame, Launch};
+use crate::pipeline::outlets::{LiveSnapshot, StreamSnapshot};
+use crate::pipeline::stats::Snapshot;
+use crate::pipeline::{Detect, Lay, Live, LiveStats, Load, Outlets, Pipeline, Stats};
+
+/// Options of live streams.
+#[derive(clap::Args, Clone, Debug)]
+pub struct LiveArgs {
+    /// Live: end after so many seconds
+    #[arg(long, value_name = "SECONDS", value_parser = seconds)]
+    pub duration: Option<Duration>,
+    /// Live: how old a frame may become from capture to output; under load first detection
+    /// gives, then far faces, and all of it is told
+    #[arg(long, value_name = "MS", default_value_t = 150, value_parser = clap::value_parser!(u64).range(20..=10_000))]
+    pub max_latency: u64,
+    /// How RTSP's pictures travel: `auto` (UDP, then TCP), `tcp` or `udp`
+    #[arg(long, value_name = "HOW", default_value = "auto")]
+    pub rtsp_transport: TransportArg,
+    /// Size wanted of a camera or the test picture
+    #[arg(long, value_name = "WxH", value_parser = size)]
+    pub size: Option<Size>,
+    /// Frames a second wanted of a camera or the test picture
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=240))]
+    pub fps: Option<u32>,
+    /// Mirror a camera's picture
+    #[arg(long)]
+    pub mirror: bool,
+}
+
+/// `auto`, `tcp` or `udp`.
+#[derive(Clone, Copy, Debug, clap::ValueEnum)]
+pub enum TransportArg {
+    /// UDP first, and TCP where nothing comes through.
+    Auto,
+    /// Inside the RTSP connection.
+    Tcp,
+    /// Packets of their own.
+    Udp,
+}
+
+fn seconds(text: &str) -> Result<Duration> {
+    let seconds = f64::from_str(text).context("a number of seconds is wanted")?;
+    Duration::try_from_secs_f64(seconds).context("a number of seconds is wanted")
+}
+
+fn size(text: &str) -> Result<Size> {
+    let (width, height) = text.split_once('x').context("a size is WxH, as in 1280x720")?;
+    let side = |text: &str| match text.parse() {
+        Ok(side @ 16..=8192) => Ok(side),
+        _ => bail!("a side is a number from 16 to 8192"),
+    };
+    Ok(Size::new(side(width)?, side(height)?))
+}
+
+impl LiveArgs {
+    fn options(&self, hold: bool) -> LiveOptions {
+        LiveOptions {
+            max_latency: Duration::from_millis(self.max_latency),
+            transport: match self.rtsp_transport {
+                TransportArg::Auto => Transport::Auto,
+                TransportArg::Tcp => Transport::Tcp,
+                TransportArg::Udp => Transport::Udp,
+            },
+            size: self.size,
+            fps: self.fps,
+            mirror: self.mirror,
+            hold,
+            ..LiveOptions::default()
+        }
+    }
+}
+
+/// Live streams and where each goes.
+#[derive(Clone, Debug)]
+pub(super) struct Job {
+    streams: Vec<(Input, Output)>,
+}
+
+impl Job {
+    /// The stream's name, or how many there are.
+    fn name(&self) -> PathBuf {
+        match self.streams.as_slice() {
+            [(input, _)] => input.to_string().into(),
+            streams => format!("{} streams", streams.len()).into(),
+        }
+    }
+}
+
+/// The live job that the command line asks for; `None` where it is batch work.
+///
+/// # Errors
+/// If an input or the output is none that is known, or they do not go together.
+pub(super) fn job(inputs: &[PathBuf], output: Option<&Path>) -> Result<Option<Job>> {
+    let inputs = inputs.iter().map(|text| Input::parse(text)).collect::<Result<Vec<_>>>()?;
+    let live_input = inputs.iter().any(Input::is_live);
+    let parsed = output.map(Output::parse).transpose()?;
+    if !live_input && !parsed.as_ref().is_some_and(Output::is_live) {
+        return Ok(None);
+    }
+    if let Some(folder) = inputs.iter().find(|i| matches!(i, Input::File(path) if path.is_dir())) {
+        bail!("{folder}: a folder cannot be played live; name the files");
+    }
+    let many = inputs.len() > 1;
+    let template = output.and_then(Path::to_str).filter(|text| text.contains("{n"));
+    let output_of = |n: usize, input: &Input| match (template, &parsed) {
+        (Some(text), _) => {
+            let name = stream_name(input, n);
+            let text = text.replace("{name}", &name).replace("{n}", &(n + 1).to_string());
+            Output::parse(Path::new(&text))
+        }
+        (None, None) => Ok(Output::Window),
+        (None, Some(Output::Null)) => Ok(Output::Null),
+        (None, Some(one)) => {
+            ensure!(!many, "{one}: several inputs need {{n}} in their output, as in live-{{n}}");
+            Ok(one.clone())
+        }
+    };
+    let streams = inputs
+        .iter()
+        .enumerate()
+        .map(|(n, input)| Ok((input.clone(), output_of(n, input)?)))
+        .collect::<Result<_>>()?;
+    Ok(Some(Job { streams }))
+}
+
+/// What {name} stands for.
+fn stream_name(input: &Input, n: usize) -> String {
+    match input {
+        Input::File(path) => path.file_stem().unwrap_or_default().to_string_lossy().into_owned(),
+        Input::Rtsp(address) => address.name().to_owned(),
+        _ => format!("{}", n + 1),
+    }
+}
+
+/// What was done.
+#[derive(Debug, Serialize)]
+struct Report {
+    outputs: Vec<String>,
+    model: Option<ModelFacts>,
+    seconds: f64,
+    stats: Snapshot,
+    #[serde(flatten)]
+    live: LiveSnapshot,
+}
+
+/// The job's parts, put together and not yet at work.
+struct Ready {
+    feeds: Vec<Feed>,
+    outlets: Vec<Box<dyn Outlet>>,
+    entrance: Entrance<Frame>,
+    timer: Arc<dyn Timer>,
+    load: Load,
+    live: LiveStats,
+}
+
+/// Runs the streams until they end, somebody asks to stop, or the time is over.
+///
+/// # Errors
+/// If an output cannot be had, a network is missing, or every stream failed.
+pub(super) fn run(job: &Job, args: &run::Args) -> Result<Verdict> {
+    ensure!(
+        !(args.json && job.streams.iter().any(|(_, output)| *output == Output::Stdout)),
+        "the picture goes to stdout; write the report to a file with --report"
+    );
+    let interrupt = Interrupt::listen()?;
+    let ready = ready(job, args, &interrupt)?;
+    let Crew { tracker, effect, draw, model } = args.networks.crew(args.put_on.effect()?)?;
+    let trackers = trackers(args, tracker, job.streams.len())?;
+    let how = if args.quiet { How::None } else { args.progress.progress };
+    let board = Board::new(how, 1, 0);
+    if let Some(model) = &model {
+        board.note(&format!("{} on {}", model.model, model.provider));
+    }
+    let statuses: Vec<Status> = ready.feeds.iter().map(|feed| feed.status.clone()).collect();
+    let (stats, live) = (Stats::default(), ready.live.clone());
+    let outlets = Outlets::new(ready.outlets, live.clone(), Arc::clone(&ready.timer));
+    let begun = Instant::now();
+    let running = Pipeline::from_rounds(Box::new(Live::new(ready.entrance)), stats.clone())
+        .then(Detect::live(trackers, stats.clone(), ready.load.clone()))
+        .then(Lay::live(effect, stats.clone(), ready.load).drawing(draw))
+        .into_rounds(Box::new(outlets))?;
+    let threads = ready.feeds.into_iter().map(Feed::start).collect::<Result<Vec<_>>>()?;
+    let name = job.name();
+    let shown = board.begin(&name, 0);
+    while !running.is_done() {
+        if args.live.duration.is_some_and(|duration| begun.elapsed() >= duration) {
+            interrupt.stop.stop();
+        }
+        notes(&statuses, &board);
+        let now = stats.snapshot();
+        shown.show(now.frames_out, now.faces);
+        std::thread::sleep(TICK);
+    }
+    let ended = running.join();
+    interrupt.stop.stop(); // streams whose pipeline failed end too
+    for thread in threads {
+        let _ = thread.join(); // a stream that panicked has lost its door, and so has ended
+    }
+    notes(&statuses, &board);
+    board.end();
+    ended?;
+    let report = Report {
+        outputs: job.streams.iter().map(|(_, output)| output.to_string()).collect(),
+        model,
+        seconds: begun.elapsed().as_secs_f64(),
+        stats: stats.snapshot(),
+        live: live.snapshot(),
+    };
+    tell(&report, args)?;
+    conclude(&report.live)
+}
+
+/// Whatever can be wrong from the start is found here, before the networks are loaded.
+fn ready(job: &Job, args: &run::Args, interrupt: &Interrupt) -> Result<Ready> {
+    let launch = args.pipeline.as_deref().map(Launch::read).transpose()?;
+    let allowed = Duration::from_millis(args.live.max_latency);
+    let (entrance, timer, load) = (Entrance::new(), Steady::begin(), Load::new(allowed));
+    let mut opener = Opener::new(launch.clone(), args.overwrite);
+    let comment = comment_of(args);
+    let (mut feeds, mut outlets) = (Vec::new(), Vec::new());
+    for (input, output) in &job.streams {
+        if let Input::File(path) = input {
+            crate::media::probe::readable(path)?;
+        }
+        let (status, sound) = (Status::new(&input.to_string()), SoundLine::default());
+        let alone = job.streams.len() == 1;
+        let of = Belonging {
+            status: status.clone(),
+            sound: sound.clone(),
+            // One stream's slow output may not hold up the others.
+            patience: if alone { allowed } else { Duration::ZERO },
+            comment: comment.clone(),
+        };
+        outlets.push(opener.open(output, of)?);
+        feeds.push(Feed {
+            input: input.clone(),
+            options: args.live.options(*output != Output::Null),
+            launch: launch.clone().filter(|own| own.has("source")),
+            door: Arc::new(entrance.open()),
+            status,
+            sound,
+            stop: interrupt.stop.clone(),
+            timer: Arc::clone(&timer),
+        });
+    }
+    let statuses: Vec<Status> = feeds.iter().map(|feed| feed.status.clone()).collect();
+    let live = LiveStats::new(entrance.clone(), load.clone(), allowed, &statuses);
+    Ok(Ready { feeds, outlets, entrance, timer, load, live })
+}
+
+/// What the outputs say of themselves, unless they are not to.
+fn comment_of(args: &run::Args) -> Option<String> {
+    let unmasks = args.put_on.paint_mask.is_none();
+    let model = unmasks.then(|| args.networks.model.clone());
+    let model = model.map(|model| ModelFacts { model, sha256: None, provider: String::new() });
+    args.provenance.tagged().then(|| args.provenance.mark(model.as_ref()).text)
+}
+
+/// One tracker for each stream; the engine is one for all.
+fn trackers(args: &run::Args, first: FaceTracker, streams: usize) -> Result<Vec<FaceTracker>> {
+    let others = (1..streams).map(|_| args.networks.tracker());
+    std::iter::once(Ok(first)).chain(others).collect()
+}
+
+/// Says what the streams have to say.
+fn notes(statuses: &[Status], board: &Board) {
+    statuses.iter().flat_map(Status::take_notes).for_each(|note| board.note(&note));
+}
+
+/// The report, on stdout and in its file.
+#[expect(clippy::print_stdout, reason = "results go to stdout")]
+fn tell(report: &Report, args: &run::Args) -> Result<()> {
+    let text = serde_json::to_string_pretty(report)?;
+    if args.json {
+        println!("{text}");
+    }
+    if let Some(path) = &args.report {
+        std::fs::write(path, text + "\n")
+            .with_context(|| format!("{}: the report cannot be written", path.display()))?;
+    }
+    Ok(())
+}
+
+/// A job of which every stream failed has failed.
+fn conclude(live: &LiveSnapshot) -> Result<Verdict> {
+    let never = |s: &StreamSnapshot| s.known.state == State::Failed || s.frames_in == 0;
+    let failed: Vec<_> = live.streams.iter().filter(|s| never(s)).collect();
+    let told = |stream: &StreamSnapshot| {
+        let trouble = stream.known.trouble.as_deref().unwrap_or("no picture came");
+        format!("{}: {trouble}", stream.known.name)
+    };
+    match failed.as_slice() {
+        [] => Ok(Verdict::Done),
+        [one] if live.streams.len() == 1 => Err(anyhow!(told(one))),
+        some => {
+            for stream in some {
+                eprintln!("mask2face: error: {}", told(stream));
+            }
+            Ok(Verdict::Incomplete)
+        }
+    }
+}
