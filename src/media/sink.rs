@@ -88,9 +88,9 @@ impl FileSink {
     /// input's sound.
     pub fn create(plan: Plan, launch: &Launch, stop: StopSignal) -> Result<Self> {
         let part = plan.target.begin()?;
-        let left_out = mux::check(&plan, launch, &part)?;
         let scratch = place::scratch(plan.target.path())?;
         let coding = Coding::start(&plan, launch, scratch)?;
+        let left_out = mux::check(&plan, launch, &part)?;
         let notes = coding.notes().iter().chain(left_out.iter().flatten()).cloned().collect();
         let (launch, record) = (launch.clone(), Record::default());
         Ok(Self { coding, part, stop, plan, launch, left_out, notes, record })

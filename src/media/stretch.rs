@@ -11,7 +11,7 @@ use super::coding::{Coded, Coding};
 use super::mux::{self, Extent};
 use super::sink::{Plan, Written};
 use super::units::{Unit, Units};
-use super::{Frame, Launch, Sink};
+use super::{Frame, Launch, Sink, encoder};
 
 /// What there is to know of a finished stretch beside its bytes.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -103,12 +103,13 @@ impl Sink for StretchSink {
     }
 }
 
-/// Looks at the input's other streams before the work begins; gives notes on what the output
-/// cannot hold.
+/// Looks for an encoder and at the input's other streams before the work begins; gives notes on
+/// what the output cannot hold.
 ///
 /// # Errors
-/// As [`mux::check`].
+/// If no encoder fits, and as [`mux::check`].
 pub fn check(plan: &Plan, launch: &Launch) -> Result<Vec<String>> {
+    encoder::choose(&plan.promise.shape, plan.target.container(), &plan.encoding)?;
     Ok(mux::check(plan, launch, &plan.target.begin()?)?.unwrap_or_default())
 }
 
