@@ -1,7 +1,8 @@
 //! One connection of a live stream: its pipeline, from the first picture to the last. Frames go
 //! to the stream's door, sound to its line, both with the time of their capture.
 
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::time::Duration;
 
 use anyhow::{Context, Result, anyhow};
@@ -22,6 +23,8 @@ use super::{hold, probe};
 
 /// How often a connection is looked at while nothing happens.
 const LOOK: gst::ClockTime = gst::ClockTime::from_mseconds(50);
+/// Pictures wait so long for the sound that their server announced.
+const SOUND: Duration = Duration::from_secs(1);
 /// Holding pictures come this often.
 const HOLD_EVERY: Duration = Duration::from_millis(200);
 /// A connection may take this long until its first picture, by default.
@@ -49,6 +52,9 @@ pub(super) struct Tap {
     patient: bool,
     /// Whether a holding picture goes on while the stream is away.
     hold: bool,
+    /// Whether all streams of the connection are known: outputs are built for picture and
+    /// sound together.
+    whole: AtomicBool,
     /// The newest frame, for the holding picture.
     last: Mutex<Option<Frame>>,
     held: Mutex<Held>,
@@ -72,6 +78,7 @@ impl Tap {
             stop: feed.stop.clone(),
             patient: feed.input == Input::Stdin,
             hold: feed.options.hold,
+            whole: AtomicBool::new(true),
             last: Mutex::default(),
             held: Mutex::default(),
         }
@@ -112,6 +119,8 @@ pub(super) fn play(
     // The system's clock, so that times of capture are on the job's own scale.
     pipeline.use_clock(Some(&gst::SystemClock::obtain()));
     let bus = pipeline.bus().context("a pipeline without a bus")?;
+    let announces = matches!(feed.input, Input::Rtsp(_));
+    tap.whole.store(!announces, Ordering::Relaxed);
     listen_frames(pipeline, tap)?;
     if pipeline.by_name("input").is_some() {
         link(pipeline, tap, sound)?;
@@ -161,8 +170,15 @@ fn appsink(bin: &gst::Bin, name: &str) -> Result<AppSink> {
 fn listen_frames(pipeline: &gst::Pipeline, tap: &Arc<Tap>) -> Result<()> {
     let sink = appsink(pipeline.upcast_ref(), "frames")?;
     let (tap, shape) = (Arc::clone(tap), Mutex::new(None::<Arc<Shape>>));
+    let first = OnceLock::new();
     let callbacks = AppSinkCallbacks::builder().new_sample(move |sink| {
         let sample = sink.pull_sample().map_err(|_| gst::FlowError::Eos)?;
+        let now = tap.timer.now();
+        let waited = now.saturating_sub(*first.get_or_init(|| now));
+        // Sound that was announced and does not come is not waited for any longer.
+        if !tap.whole.load(Ordering::Relaxed) && waited < SOUND {
+            return Ok(gst::FlowSuccess::Ok);
+        }
         let mut shape = shape.lock().unwrap_or_else(PoisonError::into_inner);
         let taken = tap.take(&mut shape, sink, &sample);
         taken.map(|()| gst::FlowSuccess::Ok).map_err(|error| {
@@ -255,7 +271,10 @@ fn link(pipeline: &gst::Pipeline, tap: &Arc<Tap>, sound: &str) -> Result<()> {
         .context("the pipeline's element decode has no sink pad")?;
     let (weak, tap, sound) = (pipeline.downgrade(), Arc::clone(tap), sound.to_owned());
     let heard = Mutex::new(false);
-    element(pipeline, "input")?.connect_pad_added(move |input, pad| {
+    let input = element(pipeline, "input")?;
+    let ours = Arc::clone(&tap);
+    input.connect_no_more_pads(move |_| ours.whole.store(true, Ordering::Relaxed));
+    input.connect_pad_added(move |input, pad| {
         let Some(pipeline) = weak.upgrade() else { return };
         let (kind, codec) = content(pad);
         let mut heard = heard.lock().unwrap_or_else(PoisonError::into_inner);
