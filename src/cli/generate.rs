@@ -38,7 +38,7 @@ pub struct Args {
     /// Pairs for each face
     #[arg(long, value_name = "K", default_value_t = 1)]
     per_face: usize,
-    /// Styles to choose from, as KIND[-COLOUR][@WEAR], bare[+THING] or template:NAME; without
+    /// Styles to choose from, as `KIND[-COLOUR][@WEAR]`, `bare[+THING]` or `template:NAME`; without
     /// it, as a crowd wears them
     #[arg(long, value_name = "STYLES", value_delimiter = ',')]
     styles: Vec<Guise>,
@@ -55,7 +55,7 @@ pub struct Args {
     #[arg(long, value_name = "SHARE", default_value_t = 0.2, value_parser = share)]
     valid: f32,
     /// Whose face it is, as no person is in two parts: auto, photo, folder, FILE.csv of
-    /// path,person, or a pattern with a group, as '([^/]+)_[0-9]+'
+    /// path,person, or a pattern with a group, as `([^/]+)_[0-9]+`
     #[arg(long, value_name = "HOW", default_value = "auto")]
     people: People,
     /// The same seed gives the same files

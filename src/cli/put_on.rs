@@ -49,8 +49,8 @@ pub fn check(painter: &Painter, guise: &Guise) -> Result<()> {
 /// Options of `run` for the inverse effect.
 #[derive(Args, Clone, Debug)]
 pub struct PutOnArgs {
-    /// Put painted masks on bare faces instead: the inverse effect. KIND[-COLOUR][@WEAR] or
-    /// template:NAME
+    /// Put painted masks on bare faces instead: the inverse effect. `KIND[-COLOUR][@WEAR]` or
+    /// `template:NAME`
     #[arg(long, value_name = "STYLE")]
     pub paint_mask: Option<Guise>,
     /// What the painter works with.
