@@ -118,8 +118,8 @@ impl Photo {
         if let Some(sampling) = SamplingFactor::from_factors(across, down) {
             encoder.set_sampling_factor(sampling);
         }
+        // optimised tables would come in a scan for each channel, which some decoders leave out
         encoder.set_progressive(style.progressive);
-        encoder.set_optimized_huffman_tables(true);
         encoder.encode(&rgb, width, height, ColorType::Rgb).context("encoding the photo")?;
         Ok(bytes)
     }
