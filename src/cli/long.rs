@@ -140,7 +140,7 @@ impl<'a> Work<'a> {
         let (first, label) = (source.first(), self.job.label(model.as_ref())?);
         let running = Pipeline::from_source(Box::new(source), stats.clone())
             .then(Detect::new(crew.tracker, stats.clone()))
-            .then(Lay::new(crew.effect, stats.clone()).labelled(label))
+            .then(Lay::new(crew.effect, stats.clone()).labelled(label).drawing(crew.draw))
             .into_sink(Box::new(sink))?;
         while !running.is_done() {
             let now = stats.snapshot();
