@@ -9,6 +9,7 @@ use anyhow::{Context, Result};
 use crate::face::{Face, TrackId, align};
 use crate::geometry::{CropSpace, FrameSpace, Similarity};
 use crate::image::{Image, Layer, Picture, PictureMut, blend, warp};
+use crate::unmask::steady::Steady;
 use crate::unmask::{Unmasker, harmonize};
 
 /// What is to be laid into a picture for one face.
@@ -32,8 +33,16 @@ impl Patch {
     }
 }
 
-/// A picture and the faces in it.
-pub type Look<'a> = (&'a Picture<'a>, &'a [Face]);
+/// A picture of a stream and the faces in it.
+#[derive(Clone, Copy)]
+pub struct Look<'a> {
+    /// Which stream, where there are several.
+    pub stream: usize,
+    /// Its next picture.
+    pub picture: &'a Picture<'a>,
+    /// Whom it shows.
+    pub faces: &'a [Face],
+}
 
 /// Less mean coverage than this is nothing to see: the network found no mask.
 const NOTHING_PAINTED: f32 = 0.002;
@@ -41,12 +50,14 @@ const NOTHING_PAINTED: f32 = 0.002;
 /// Crops faces, has them unmasked in one batch, and fits the result to its surroundings.
 pub struct Restorer {
     unmasker: Box<dyn Unmasker>,
+    /// What was painted last, a stream each.
+    steady: Vec<Steady<TrackId>>,
 }
 
 impl Restorer {
     /// A restorer that paints with `unmasker`.
     pub fn new(unmasker: Box<dyn Unmasker>) -> Self {
-        Self { unmasker }
+        Self { unmasker, steady: Vec::new() }
     }
 
     /// One patch for each chosen face that wears a mask, or has just put it on or off: then
@@ -55,7 +66,8 @@ impl Restorer {
     /// # Errors
     /// If the picture cannot be sampled or the network fails; the picture is as it was.
     pub fn patches(&mut self, picture: &Picture<'_>, faces: &[Face]) -> Result<Vec<Patch>> {
-        Ok(self.patches_of(&[(picture, faces)])?.pop().unwrap_or_default())
+        let look = Look { stream: 0, picture, faces };
+        Ok(self.patches_of(&[look])?.pop().unwrap_or_default())
     }
 
     /// The patches of several pictures, such as the frames of several streams: all their faces
@@ -67,16 +79,17 @@ impl Restorer {
         let mut places = Vec::new();
         let mut crops = Vec::new();
         let faces = looks.iter().enumerate();
-        let faces = faces.flat_map(|(n, look)| look.1.iter().map(move |face| (n, look.0, face)));
-        for (n, picture, face) in faces.filter(|(.., face)| face.to_take_off() > 0.0) {
+        let faces = faces.flat_map(|(n, look)| look.faces.iter().map(move |face| (n, face)));
+        for (n, face) in faces.filter(|(_, face)| face.to_take_off() > 0.0) {
             let Some(crop_from_frame) = align::crop_from_landmarks(&face.landmarks) else {
                 continue;
             };
             let mut crop = Image::new(self.unmasker.crop_size());
-            warp::crop(picture, &crop_from_frame, &mut crop)?;
+            warp::crop(looks[n].picture, &crop_from_frame, &mut crop)?;
             places.push((n, face, crop_from_frame));
             crops.push(crop);
         }
+        self.next_frame(looks);
         let mut patches: Vec<Vec<Patch>> = vec![Vec::new(); looks.len()];
         if crops.is_empty() {
             return Ok(patches);
@@ -89,10 +102,20 @@ impl Restorer {
                 continue;
             }
             harmonize::fit(crop, &mut layer)?;
+            self.steady[looks[n].stream].settle(face.id, crop, &mut layer)?;
             layer.alpha.fade(face.to_take_off());
             patches[n].push(Patch { id: face.id, layer, crop_from_frame });
         }
         Ok(patches)
+    }
+
+    fn next_frame(&mut self, looks: &[Look<'_>]) {
+        for look in looks {
+            if self.steady.len() <= look.stream {
+                self.steady.resize_with(look.stream + 1, Steady::default);
+            }
+            self.steady[look.stream].next_frame();
+        }
     }
 }
 

@@ -56,7 +56,8 @@ impl Effect {
     /// # Errors
     /// If the picture cannot be sampled or a network fails.
     pub fn patches(&mut self, picture: &Picture<'_>, faces: &[Face]) -> Result<Vec<Patch>> {
-        Ok(self.patches_of(&[(picture, faces)])?.pop().unwrap_or_default())
+        let look = Look { stream: 0, picture, faces };
+        Ok(self.patches_of(&[look])?.pop().unwrap_or_default())
     }
 
     /// The patches of several pictures, whose faces come in one batch.
@@ -67,9 +68,9 @@ impl Effect {
         match self {
             Self::Unmask(restorer) => restorer.patches_of(looks),
             Self::PutOn(put_on) => {
-                let of_one = |(picture, faces): &Look<'_>| {
-                    let bare = faces.iter().filter(|face| face.to_put_on() > 0.0);
-                    bare.filter_map(|face| put_on.patch(picture, face).transpose()).collect()
+                let of_one = |look: &Look<'_>| {
+                    let bare = look.faces.iter().filter(|face| face.to_put_on() > 0.0);
+                    bare.filter_map(|face| put_on.patch(look.picture, face).transpose()).collect()
                 };
                 looks.iter().map(of_one).collect()
             }

@@ -111,7 +111,9 @@ impl Lay {
         let near: Vec<Vec<Face>> = frames.iter().map(|(_, seen)| self.near(&seen.faces)).collect();
         let maps = frames.iter().map(|(_, seen)| seen.frame.read()).collect::<Result<Vec<_>>>()?;
         let pictures = maps.iter().map(FrameRead::picture).collect::<Result<Vec<_>>>()?;
-        let looks: Vec<Look<'_>> = pictures.iter().zip(&near).map(|(p, f)| (p, &f[..])).collect();
+        let looks = frames.iter().zip(&pictures).zip(&near);
+        let looks = looks.map(|((&(stream, _), picture), faces)| Look { stream, picture, faces });
+        let looks: Vec<Look<'_>> = looks.collect();
         let patches = self.effect.patches_of(&looks);
         let mut patches: Vec<_> = self.stats.or_failed(patches);
         patches.resize_with(frames.len(), Vec::new);

@@ -3,9 +3,11 @@
 //! | file | holds |
 //! |---|---|
 //! | [`harmonize`] | colour and edge fitted to the surroundings |
+//! | [`steady`] | blending over time |
 //! | [`unet`] | a U-Net through ONNX Runtime |
 
 pub mod harmonize;
+pub mod steady;
 pub mod unet;
 
 pub use unet::Unet;

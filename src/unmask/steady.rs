@@ -41,7 +41,7 @@ impl<K> Default for Steady<K> {
     }
 }
 
-impl<K: Eq + Hash> Steady<K> {
+impl<K: Copy + Eq + Hash> Steady<K> {
     /// The next frame follows: faces that the last one did not show are forgotten, so that
     /// nothing stale is ever blended in.
     pub fn next_frame(&mut self) {
@@ -83,12 +83,8 @@ fn grid() -> Size {
 /// Luma (BT.601 weights; any would do) averaged over cells.
 fn coarse_luma(crop: &Image) -> Result<Vec<f32>> {
     let [r, g, b] = crop.channels();
-    let luma: Vec<f32> = r
-        .iter()
-        .zip(g)
-        .zip(b)
-        .map(|((r, g), b)| 0.299 * r + 0.587 * g + 0.114 * b)
-        .collect();
+    let luma: Vec<f32> =
+        r.iter().zip(g).zip(b).map(|((r, g), b)| 0.299 * r + 0.587 * g + 0.114 * b).collect();
     filter::resize(&luma, crop.size(), grid())
 }
 
