@@ -22,9 +22,11 @@ def autocast():
 
 
 def prepare(seed):
-    """Seeds, and threads that leave the loaders room."""
+    """Seeds, and threads that leave the loaders room. OpenCV's pool must never have run when a loader forks: the child
+    would wait for threads that it has not got."""
     torch.manual_seed(seed)
     torch.set_num_threads(1)
+    cv2.setNumThreads(1)
     torch.backends.cudnn.benchmark = True
 
 

@@ -12,6 +12,7 @@
 //! | [`generate`] | photos of bare faces into training pairs |
 //! | [`evaluate`] | how well masks are taken off, against the truth |
 //! | [`mod@bench`] | what the job costs, beside the sum of its parts |
+//! | [`cameras`] | the cameras of this machine |
 //! | [`doctor`] | what works on this machine |
 //! | [`models`] | which models there are, and whether they are whole |
 //! | [`faces`] | options about faces: which, how small, drawn or not |
@@ -26,6 +27,7 @@
 
 pub mod batch;
 pub mod bench;
+pub mod cameras;
 mod counted;
 pub mod doctor;
 pub mod encoding;
@@ -78,6 +80,8 @@ pub enum Command {
     Evaluate(evaluate::Args),
     /// Measure what the job costs, beside plain transcoding and the sum of its parts
     Bench(bench::Args),
+    /// List cameras by name with their formats
+    Cameras(cameras::Args),
     /// List the models and verify each file
     Models(models::Args),
     /// Say what works on this machine, what does not, and the cure
@@ -116,6 +120,7 @@ pub fn dispatch(cli: Cli) -> Result<Verdict> {
         Command::Generate(args) => generate::run(&args),
         Command::Evaluate(args) => evaluate::run(&args),
         Command::Bench(args) => bench::run(&args),
+        Command::Cameras(args) => cameras::run(&args),
         Command::Models(args) => models::run(&args),
         Command::Doctor(args) => doctor::run(&args),
     }

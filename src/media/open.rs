@@ -66,7 +66,10 @@ impl Opener {
             }
             Output::Stdout => Box::new(outflow("stdout", Goal::Fixed)?),
             Output::VirtualCamera(device) => self.virtual_camera(device.as_deref(), &shown, of)?,
-            Output::Window => bail!("one window shows one stream"),
+            Output::Window => bail!(
+                "a window is not there yet; watch `-o rtsp://127.0.0.1:8554/live` with any player, \
+                 or name a file"
+            ),
             Output::Serve(address) => {
                 let host = address.host.clone();
                 let key = (host, address.port.unwrap_or(8554));
