@@ -95,4 +95,8 @@ finished "$job"
 mask2face join out2 --quiet
 [ "$(hashes out2)" = "$(hashes one)" ]
 echo "== a long video by stretches: the same frames as one machine"
-cd /; stop; trap - EXIT; rm -rf "$work"
+trap - EXIT
+kill "${pids[@]}"
+wait || true
+cd /
+rm -rf "$work"
