@@ -309,6 +309,19 @@ fn a_crowd_is_followed_up_to_the_stated_limit() {
 }
 
 #[test]
+fn a_part_of_a_face_is_no_second_face() {
+    let mut play = Play::new(Options::default());
+    let whole = Person { height: 120.0, ..person(300.0, 180.0) };
+    // What a held mask leaves of a face looks like a smaller one.
+    let part = Person { height: 52.0, ..person(300.0, 165.0) };
+    play.show_for(10, &[whole]);
+    for frame in 0..60 {
+        let faces = play.show(&[whole, part]);
+        assert!(faces.len() == 1 && near(&faces[0], &whole), "frame {frame}: {}", faces.len());
+    }
+}
+
+#[test]
 fn the_detector_rests_while_nothing_changes() {
     let mut play = Play::new(Options::default());
     let one = person(300.0, 180.0);

@@ -16,6 +16,7 @@ use super::progress::{Board, How, TICK};
 use super::run;
 use crate::face::FaceTracker;
 use crate::geometry::Size;
+use crate::image::label::Label;
 use crate::media::endpoint::{Input, Output};
 use crate::media::entrance::Entrance;
 use crate::media::live::{Feed, LiveOptions, Transport};
@@ -25,7 +26,7 @@ use crate::media::outlet::Outlet;
 use crate::media::soundline::SoundLine;
 use crate::media::stream::{State, Status};
 use crate::media::timer::{Steady, Timer};
-use crate::media::{Frame, Launch};
+use crate::media::{Encoding, Frame, Launch};
 use crate::pipeline::outlets::{LiveSnapshot, StreamSnapshot};
 use crate::pipeline::stats::Snapshot;
 use crate::pipeline::{Detect, Lay, Live, LiveStats, Load, Outlets, Pipeline, Stats};
@@ -189,6 +190,11 @@ pub(super) fn run(job: &Job, args: &run::Args) -> Result<Verdict> {
         !(args.json && job.streams.iter().any(|(_, output)| *output == Output::Stdout)),
         "the picture goes to stdout; write the report to a file with --report"
     );
+    ensure!(
+        args.encoding.encoding() == Encoding::default() && !args.encoding.strict,
+        "a live output is coded as its file in pipelines/ says: --codec, --quality and their like \
+         are for files; change a copy of that file and give it with --pipeline"
+    );
     let interrupt = Interrupt::listen()?;
     let ready = ready(job, args, &interrupt)?;
     let Crew { tracker, effect, draw, model } = args.networks.crew(args.put_on.effect()?)?;
@@ -200,11 +206,13 @@ pub(super) fn run(job: &Job, args: &run::Args) -> Result<Verdict> {
     }
     let statuses: Vec<Status> = ready.feeds.iter().map(|feed| feed.status.clone()).collect();
     let (stats, live) = (Stats::default(), ready.live.clone());
+    let mark = args.provenance.mark(model.as_ref());
+    let label = args.provenance.label(&mark).map(Label::new).transpose()?;
     let outlets = Outlets::new(ready.outlets, live.clone(), Arc::clone(&ready.timer));
     let begun = Instant::now();
     let running = Pipeline::from_rounds(Box::new(Live::new(ready.entrance)), stats.clone())
         .then(Detect::live(trackers, stats.clone(), ready.load.clone()))
-        .then(Lay::live(effect, stats.clone(), ready.load).drawing(draw))
+        .then(Lay::live(effect, stats.clone(), ready.load).drawing(draw).labelled(label))
         .into_rounds(Box::new(outlets))?;
     let threads = ready.feeds.into_iter().map(Feed::start).collect::<Result<Vec<_>>>()?;
     let name = job.name();

@@ -15,7 +15,6 @@ use super::counted::Counted;
 use super::interrupt::Interrupt;
 use super::journal::{JobFacts, Journal, Leaf, Opening};
 use super::networks::Crew;
-use super::progress::TICK;
 use super::run::Args;
 use super::together::put_together;
 use super::video::Job;
@@ -23,7 +22,7 @@ use crate::face::Choice;
 use crate::media::source::{Ending, Promise};
 use crate::media::stretch::{self, StretchSink};
 use crate::media::{FileSource, Plan, Reel, StretchSource};
-use crate::pipeline::{Detect, Lay, Pipeline, Stats};
+use crate::pipeline::Stats;
 
 /// Whether a video of this promise is cut: it has room for two stretches. Painted masks and
 /// chosen faces would change from stretch to stretch, as each numbers its faces anew.
@@ -133,21 +132,12 @@ impl<'a> Work<'a> {
         let begun = Instant::now();
         let spare = self.spare.borrow_mut().take();
         let crew = spare.map_or_else(self.crew, Ok)?;
-        let (model, stats) = (crew.model, Stats::default());
+        let (model, stats) = (crew.model.clone(), Stats::default());
         let file = self.journal.begin(number)?;
         let sink = StretchSink::create(&self.plan, self.job.launch, file)?;
         let (told, source) = (sink.told(), StretchSource::new(reel, number));
-        let (first, label) = (source.first(), self.job.label(model.as_ref())?);
-        let running = Pipeline::from_source(Box::new(source), stats.clone())
-            .then(Detect::new(crew.tracker, stats.clone()))
-            .then(Lay::new(crew.effect, stats.clone()).labelled(label).drawing(crew.draw))
-            .into_sink(Box::new(sink))?;
-        while !running.is_done() {
-            let now = stats.snapshot();
-            self.job.board.show(first + now.frames_out, self.faces.get() + now.faces);
-            std::thread::sleep(TICK);
-        }
-        let ended = running.join();
+        let before = (source.first(), self.faces.get());
+        let ended = self.job.work((Box::new(source), Box::new(sink)), crew, &stats, before);
         if self.interrupt.stop.is_set() {
             return Ok(());
         }

@@ -18,7 +18,7 @@ use super::run::Args;
 use crate::image::label::Label;
 use crate::media::sink::Written;
 use crate::media::source::Promise;
-use crate::media::{FileSink, FileSource, Launch, Plan, Target, verify};
+use crate::media::{FileSink, FileSource, Launch, Plan, Sink, Source, Target, verify};
 use crate::onnx::meter;
 use crate::pipeline::latency::Percentiles;
 use crate::pipeline::ledger::Span;
@@ -53,8 +53,33 @@ impl Job<'_> {
         }
     }
 
+    /// Takes every frame from the source to the sink, and shows how far it is: beyond the frames
+    /// and faces `before`.
+    ///
+    /// # Errors
+    /// The first error of a stage.
+    pub fn work(
+        &self,
+        ends: (Box<dyn Source>, Box<dyn Sink>),
+        crew: Crew,
+        stats: &Stats,
+        before: (u64, u64),
+    ) -> Result<()> {
+        let label = self.label(crew.model.as_ref())?;
+        let running = Pipeline::from_source(ends.0, stats.clone())
+            .then(Detect::new(crew.tracker, stats.clone()))
+            .then(Lay::new(crew.effect, stats.clone()).labelled(label).drawing(crew.draw))
+            .into_sink(ends.1)?;
+        while !running.is_done() {
+            let now = stats.snapshot();
+            self.board.show(before.0 + now.frames_out, before.1 + now.faces);
+            std::thread::sleep(TICK);
+        }
+        running.join()
+    }
+
     /// The line to burn in, if it is wanted.
-    pub fn label(&self, model: Option<&ModelFacts>) -> Result<Option<Label>> {
+    fn label(&self, model: Option<&ModelFacts>) -> Result<Option<Label>> {
         let provenance = &self.args.provenance;
         provenance.label(&provenance.mark(model)).map(Label::new).transpose()
     }
@@ -119,18 +144,8 @@ pub(super) fn run(
     interrupt.guard(Some(sink.part_path().to_owned()));
     job.board.expect(promise.frames(), 0);
     sink.notes().iter().for_each(|note| job.board.note(note));
-    let (record, stats) = (sink.record(), Stats::default());
-    let label = job.label(crew.model.as_ref())?;
-    let running = Pipeline::from_source(Box::new(source), stats.clone())
-        .then(Detect::new(crew.tracker, stats.clone()))
-        .then(Lay::new(crew.effect, stats.clone()).labelled(label).drawing(crew.draw))
-        .into_sink(Box::new(sink))?;
-    while !running.is_done() {
-        let now = stats.snapshot();
-        job.board.show(now.frames_out, now.faces);
-        std::thread::sleep(TICK);
-    }
-    let ended = running.join();
+    let (record, stats, model) = (sink.record(), Stats::default(), crew.model.clone());
+    let ended = job.work((Box::new(source), Box::new(sink)), crew, &stats, (0, 0));
     interrupt.guard(None);
     ended?;
     let mut written = record.take().context("the sink left no record")?;
@@ -144,7 +159,7 @@ pub(super) fn run(
         breaks_off(&mut check, &written, &cause);
     }
     let counted = Counted::of(&stats, written.times.len());
-    let (model, first_frame) = (crew.model, stats.first_frame());
+    let first_frame = stats.first_frame();
     let facts = Facts { model, written, counted, check, begun, first_frame };
     Ok(conclude(&plan, job.board, facts))
 }

@@ -23,6 +23,8 @@ const LOOK_EVERY: (usize, usize) = (4, 8);
 const MOST_CHECKS: usize = 2;
 /// Two readings whose boxes overlap this much are of one face.
 const SAME_FACE: f32 = 0.5;
+/// The same where this much of one lies in the other: a part of a face is no second face.
+const PART: f32 = 0.8;
 /// A detection of which this much lies in a known face, or the other way round, is that face.
 const KNOWN: f32 = 0.5;
 /// An observation that fits a track worse is another face.
@@ -281,13 +283,18 @@ fn holds(frame: Size, framing: &Framing) -> bool {
     (0.0..frame.width as f32).contains(&center.x) && (0.0..frame.height as f32).contains(&center.y)
 }
 
-/// Of observations of one face, the surest; which track led there is then open.
+/// Of observations of one face the surest, those that tracks led to first; where two tracks did,
+/// it is open whose it is.
 fn merged(mut seen: Vec<Observation>) -> Vec<Observation> {
-    seen.sort_by(|a, b| b.reading.score.total_cmp(&a.reading.score));
+    let rank = |o: &Observation| o.reading.score + f32::from(o.own.is_some());
+    seen.sort_by(|a, b| rank(b).total_cmp(&rank(a)));
     let mut kept: Vec<Observation> = Vec::new();
     for observation in seen {
-        let same =
-            |k: &&mut Observation| k.framing.bbox().iou(&observation.framing.bbox()) >= SAME_FACE;
+        let bbox = observation.framing.bbox();
+        let same = |k: &&mut Observation| {
+            let other = k.framing.bbox();
+            other.iou(&bbox) >= SAME_FACE || other.shared(&bbox) >= PART
+        };
         match kept.iter_mut().find(same) {
             Some(same) => {
                 if observation.own.is_some() && same.own.is_some() {

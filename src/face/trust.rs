@@ -5,8 +5,11 @@
 pub(super) const LOST: f32 = 0.4;
 /// Below this score the detector is asked at once.
 const DOUBT: f32 = 0.8;
-/// A detection of this score is sure; a weaker one counts from the second time on.
+/// A detection of this score may be a face; a weaker one may where the landmark network is sure.
 pub(super) const SURE: f32 = 0.6;
+/// One of this score is shown at once where the landmark network is sure too. All others are
+/// shown when the detector has seen them again in the next frame: hands look like faces briefly.
+const BEYOND_DOUBT: f32 = 0.8;
 /// In a photo, which has no second time and where nothing quivers, this is enough.
 pub(super) const SURE_IN_STILL: f32 = 0.42;
 /// A weak detection is a face only where the landmark network gives this score.
@@ -36,7 +39,7 @@ pub struct Trust {
 impl Trust {
     /// A face that the detector found with `detection` and the landmark network with `score`.
     pub fn first(detection: f32, score: f32) -> Self {
-        let sure = detection >= SURE;
+        let sure = detection >= BEYOND_DOUBT && score >= CLEAR;
         Self { score, vouched: sure, misses: 0, wait: if sure { LASTS } else { 1 } }
     }
 

@@ -21,10 +21,7 @@ impl Design {
         dice: &mut Dice,
         textures: &[Arc<Texture>],
     ) {
-        let base = colour.unwrap_or_else(|| {
-            if dice.chance(0.7) { near(named(dice, &CLOTH), dice) } else { any(dice) }
-        });
-        self.fabric = plain(base, dice);
+        let base = self.woven(colour, 0.7, dice);
         self.fabric.thread = dice.range(0.0, 0.05);
         self.relief.dome = dice.range(0.05, 0.3);
         self.relief.nose = dice.range(0.05, 0.16);
@@ -108,6 +105,15 @@ impl Design {
         }
     }
 
+    /// Woven in one colour: the one given, else with the chance `usual` one that cloth often has.
+    fn woven(&mut self, colour: Option<Rgb>, usual: f32, dice: &mut Dice) -> Rgb {
+        let base = colour.unwrap_or_else(|| {
+            if dice.chance(usual) { near(named(dice, &CLOTH), dice) } else { any(dice) }
+        });
+        self.fabric = plain(base, dice);
+        base
+    }
+
     /// A bandana.
     pub(super) fn bandana(
         &mut self,
@@ -115,10 +121,7 @@ impl Design {
         dice: &mut Dice,
         textures: &[Arc<Texture>],
     ) {
-        let base = colour.unwrap_or_else(|| {
-            if dice.chance(0.6) { near(named(dice, &CLOTH), dice) } else { any(dice) }
-        });
-        self.fabric = plain(base, dice);
+        self.woven(colour, 0.6, dice);
         self.fabric.thread = dice.range(0.0, 0.05);
         if colour.is_none() && dice.chance(0.75) {
             self.decorate(dice, textures);
@@ -141,10 +144,7 @@ impl Design {
         dice: &mut Dice,
         textures: &[Arc<Texture>],
     ) {
-        let base = colour.unwrap_or_else(|| {
-            if dice.chance(0.6) { near(named(dice, &CLOTH), dice) } else { any(dice) }
-        });
-        self.fabric = plain(base, dice);
+        let base = self.woven(colour, 0.6, dice);
         self.fabric.gloss = 0.0;
         if colour.is_none() && dice.chance(0.5) {
             self.decorate(dice, textures);
