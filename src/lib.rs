@@ -13,6 +13,7 @@
 //! | [`pipeline`] | stages, threads, channels |
 //! | [`dataset`] | photos of bare faces into training pairs |
 //! | [`eval`] | restored crops and clips against the truth: metrics, sheets, charts |
+//! | [`watch`] | a page to watch live streams on, health and metrics |
 //! | [`cli`] | the commands |
 //!
 //! An import may only go down; see `tests/architecture.rs`.
@@ -29,3 +30,4 @@ pub mod onnx;
 pub mod pipeline;
 pub mod restore;
 pub mod unmask;
+pub mod watch;

@@ -15,7 +15,7 @@ const FLOORS: &[&[&str]] = &[
     &["face", "unmask", "media"],
     &["restore", "mask"],
     &["pipeline", "dataset"],
-    &["eval"],
+    &["eval", "watch"],
     &["cli"],
     &["main"],
 ];
@@ -32,6 +32,7 @@ const FENCES: &[(&str, &[&str])] = &[
     ("crossbeam_channel", &["pipeline"]),
     ("clap", &["cli", "main"]),
     ("indicatif", &["cli"]),
+    ("tiny_http", &["watch"]),
     ("ctrlc", &["cli", "main"]),
     ("rustix", &["onnx", "pipeline", "cli"]),
 ];

@@ -3,7 +3,7 @@
 
 use std::path::{Path, PathBuf};
 use std::str::FromStr;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, anyhow, bail, ensure};
@@ -13,7 +13,7 @@ use super::Verdict;
 use super::interrupt::Interrupt;
 use super::networks::{Crew, ModelFacts};
 use super::progress::{Board, How, TICK};
-use super::run;
+use super::{preview, run};
 use crate::face::FaceTracker;
 use crate::geometry::Size;
 use crate::image::label::Label;
@@ -24,12 +24,14 @@ use crate::media::open::Opener;
 use crate::media::outflow::Belonging;
 use crate::media::outlet::Outlet;
 use crate::media::soundline::SoundLine;
+use crate::media::still::{Peek, Watched};
 use crate::media::stream::{State, Status};
 use crate::media::timer::{Steady, Timer};
 use crate::media::{Encoding, Frame, Launch};
 use crate::pipeline::outlets::{LiveSnapshot, StreamSnapshot};
 use crate::pipeline::stats::Snapshot;
 use crate::pipeline::{Detect, Lay, Live, LiveStats, Load, Outlets, Pipeline, Stats};
+use crate::watch::Watch;
 
 /// Options of live streams.
 #[derive(clap::Args, Clone, Debug)]
@@ -129,6 +131,11 @@ pub(super) fn job(inputs: &[PathBuf], output: Option<&Path>) -> Result<Option<Jo
         bail!("{folder}: a folder cannot be played live; name the files");
     }
     let many = inputs.len() > 1;
+    ensure!(
+        !many || !matches!(parsed, None | Some(Output::Window)),
+        "one window shows one stream; send several somewhere with -o, as to \
+         'rtsp://127.0.0.1:8554/{{n}}' or null"
+    );
     let template = output.and_then(Path::to_str).filter(|text| text.contains("{n"));
     let output_of = |n: usize, input: &Input| match (template, &parsed) {
         (Some(text), _) => {
@@ -160,6 +167,25 @@ fn stream_name(input: &Input, n: usize) -> String {
     }
 }
 
+/// Says what runs where, and begins to answer whoever watches.
+fn watch(
+    args: &run::Args,
+    ready: &Ready,
+    model: Option<&ModelFacts>,
+    board: &Board,
+) -> Result<Option<Watch>> {
+    let runs_on = model.map_or("no network", |model| &model.provider).to_owned();
+    if let Some(model) = model {
+        board.note(&format!("{} on {runs_on}", model.model));
+    }
+    let _ = ready.provider.set(runs_on.clone()); // nobody else sets it
+    let watch = args.watch.start(&ready.live, ready.peeks.clone(), runs_on)?;
+    if let Some(address) = watch.as_ref().and_then(Watch::address) {
+        board.note(&format!("watch it at http://{address}/"));
+    }
+    Ok(watch)
+}
+
 /// What was done.
 #[derive(Debug, Serialize)]
 struct Report {
@@ -175,6 +201,9 @@ struct Report {
 struct Ready {
     feeds: Vec<Feed>,
     outlets: Vec<Box<dyn Outlet>>,
+    peeks: Vec<Peek>,
+    provider: Provider,
+    stats: Stats,
     entrance: Entrance<Frame>,
     timer: Arc<dyn Timer>,
     load: Load,
@@ -201,11 +230,9 @@ pub(super) fn run(job: &Job, args: &run::Args) -> Result<Verdict> {
     let trackers = trackers(args, tracker, job.streams.len())?;
     let how = if args.quiet { How::None } else { args.progress.progress };
     let board = Board::new(how, 1, 0);
-    if let Some(model) = &model {
-        board.note(&format!("{} on {}", model.model, model.provider));
-    }
+    let watch = watch(args, &ready, model.as_ref(), &board)?;
     let statuses: Vec<Status> = ready.feeds.iter().map(|feed| feed.status.clone()).collect();
-    let (stats, live) = (Stats::default(), ready.live.clone());
+    let (stats, live) = (ready.stats, ready.live.clone());
     let mark = args.provenance.mark(model.as_ref());
     let label = args.provenance.label(&mark).map(Label::new).transpose()?;
     let outlets = Outlets::new(ready.outlets, live.clone(), Arc::clone(&ready.timer));
@@ -233,6 +260,7 @@ pub(super) fn run(job: &Job, args: &run::Args) -> Result<Verdict> {
     }
     notes(&statuses, &board);
     board.end();
+    drop(watch);
     ended?;
     let report = Report {
         outputs: job.streams.iter().map(|(_, output)| output.to_string()).collect(),
@@ -245,42 +273,57 @@ pub(super) fn run(job: &Job, args: &run::Args) -> Result<Verdict> {
     conclude(&report.live)
 }
 
+/// Where the network runs, once it is loaded.
+type Provider = Arc<OnceLock<String>>;
+
 /// Whatever can be wrong from the start is found here, before the networks are loaded.
 fn ready(job: &Job, args: &run::Args, interrupt: &Interrupt) -> Result<Ready> {
     let launch = args.pipeline.as_deref().map(Launch::read).transpose()?;
     let allowed = Duration::from_millis(args.live.max_latency);
     let (entrance, timer, load) = (Entrance::new(), Steady::begin(), Load::new(allowed));
-    let mut opener = Opener::new(launch.clone(), args.overwrite);
-    let comment = comment_of(args);
-    let (mut feeds, mut outlets) = (Vec::new(), Vec::new());
+    let (stats, provider) = (Stats::default(), Provider::default());
+    let mut feeds = Vec::new();
     for (input, output) in &job.streams {
         if let Input::File(path) = input {
             crate::media::probe::readable(path)?;
         }
-        let (status, sound) = (Status::new(&input.to_string()), SoundLine::default());
-        let alone = job.streams.len() == 1;
-        let of = Belonging {
-            status: status.clone(),
-            sound: sound.clone(),
-            // One stream's slow output may not hold up the others.
-            patience: if alone { allowed } else { Duration::ZERO },
-            comment: comment.clone(),
-        };
-        outlets.push(opener.open(output, of)?);
         feeds.push(Feed {
             input: input.clone(),
             options: args.live.options(*output != Output::Null),
             launch: launch.clone().filter(|own| own.has("source")),
             door: Arc::new(entrance.open()),
-            status,
-            sound,
+            status: Status::new(&input.to_string()),
+            sound: SoundLine::default(),
             stop: interrupt.stop.clone(),
             timer: Arc::clone(&timer),
         });
     }
     let statuses: Vec<Status> = feeds.iter().map(|feed| feed.status.clone()).collect();
     let live = LiveStats::new(entrance.clone(), load.clone(), allowed, &statuses);
-    Ok(Ready { feeds, outlets, entrance, timer, load, live })
+    let mut opener = Opener::new(launch, args.overwrite);
+    let (mut outlets, mut peeks): (Vec<Box<dyn Outlet>>, Vec<Peek>) = Default::default();
+    for ((_, output), feed) in job.streams.iter().zip(&feeds) {
+        let of = Belonging {
+            status: feed.status.clone(),
+            sound: feed.sound.clone(),
+            // One stream's slow output may not hold up the others.
+            patience: if job.streams.len() == 1 { allowed } else { Duration::ZERO },
+            comment: comment_of(args),
+        };
+        let outlet = if *output == Output::Window {
+            let figures = preview::figures(live.clone(), stats.clone(), Arc::clone(&provider));
+            opener.window(of, figures, interrupt.stop.clone())?
+        } else {
+            opener.open(output, of)?
+        };
+        let peek = Peek::default();
+        outlets.push(match args.watch.http {
+            Some(_) => Box::new(Watched { outlet, peek: peek.clone() }),
+            None => outlet,
+        });
+        peeks.push(peek);
+    }
+    Ok(Ready { feeds, outlets, peeks, provider, stats, entrance, timer, load, live })
 }
 
 /// What the outputs say of themselves, unless they are not to.

@@ -8,7 +8,8 @@
 //! | `long`, `journal`, `together` | a long video in stretches, safe against a crash |
 //! | [`join`] | puts stretches together that several machines did |
 //! | `counted` | what a pipeline counted |
-//! | [`live`] | live streams |
+//! | [`live`], [`preview`] | live streams; how they are watched |
+//! | [`cameras`] | which cameras there are |
 //! | [`generate`] | photos of bare faces into training pairs |
 //! | [`evaluate`] | how well masks are taken off, against the truth |
 //! | [`mod@bench`] | what the job costs, beside the sum of its parts |
@@ -42,6 +43,7 @@ mod long;
 pub mod models;
 pub mod networks;
 mod photo;
+pub mod preview;
 mod process;
 pub mod progress;
 pub mod provenance;

@@ -10,6 +10,7 @@ use super::batch::{self, BatchArgs};
 use super::encoding::EncodingArgs;
 use super::live::{self, LiveArgs};
 use super::networks::NetworkArgs;
+use super::preview::WatchArgs;
 use super::progress::ProgressArgs;
 use super::provenance::ProvenanceArgs;
 use super::put_on::PutOnArgs;
@@ -56,6 +57,9 @@ pub struct Args {
     /// Live streams.
     #[command(flatten)]
     pub live: LiveArgs,
+    /// How live streams are watched.
+    #[command(flatten)]
+    pub watch: WatchArgs,
     /// Pipelines of your own in place of the built-in pipelines/file.launch
     #[arg(long, value_name = "FILE.launch")]
     pub pipeline: Option<PathBuf>,

@@ -7,6 +7,7 @@
 //! | file | holds |
 //! |---|---|
 //! | [`plane`] | views over strided planes of 8 or 16 bits |
+//! | [`compare`] | before and after in one picture |
 //! | [`color`] | the stream's own matrix and range, to RGB and back |
 //! | [`warp`] | picture -> crop |
 //! | [`blend`] | layer -> picture, under its alpha |
@@ -21,6 +22,7 @@
 pub mod blend;
 pub mod chart;
 pub mod color;
+pub mod compare;
 pub mod drawing;
 mod exif;
 pub mod file;

@@ -156,12 +156,13 @@ impl Feed {
         }
     }
 
-    /// The system's own reason where a server cannot be reached.
+    /// The system's own reason where a server cannot be reached; a device that is gone.
     fn explain(&self, trouble: Trouble) -> Trouble {
         match (&trouble, &self.input) {
             (Trouble::Unreachable(_), Input::Rtsp(address)) => {
                 reach::obstacle(address).map_or(trouble, Trouble::Unreachable)
             }
+            (Trouble::NotFound, Input::Camera(_)) => Trouble::Unplugged(self.input.to_string()),
             _ => trouble,
         }
     }

@@ -21,6 +21,8 @@
 //! | [`entrance`] | where live streams come in: the newest frame wins |
 //! | [`outlet`] | what comes out of a live pipeline, and what takes it |
 //! | [`open`], [`outflow`], [`serve`] | outputs: files, servers, devices; the RTSP server |
+//! | [`window`], `view` | the preview and its keys |
+//! | [`still`] | single pictures for a page |
 //! | [`soundline`] | a live stream's sound |
 //! | [`stream`] | how a live stream stands |
 //! | [`timer`] | the time since a job began |
@@ -62,6 +64,7 @@ mod sound;
 pub mod soundline;
 pub mod source;
 mod spell;
+pub mod still;
 pub mod stream;
 pub mod stretch;
 pub mod target;
@@ -70,6 +73,8 @@ pub mod transcode;
 mod trouble;
 pub mod units;
 pub mod verify;
+mod view;
+pub mod window;
 
 use anyhow::{Context, Result};
 

@@ -13,7 +13,9 @@ use super::launch::Launch;
 use super::outflow::{Belonging, Goal, Outflow};
 use super::outlet::{Nothing, Outlet};
 use super::serve::{self, Server, Serving};
+use super::source::StopSignal;
 use super::target::Target;
+use super::window::{Figures, Window};
 
 /// Opens the outputs of one job; streams share its servers.
 #[derive(Debug, Default)]
@@ -66,10 +68,7 @@ impl Opener {
             }
             Output::Stdout => Box::new(outflow("stdout", Goal::Fixed)?),
             Output::VirtualCamera(device) => self.virtual_camera(device.as_deref(), &shown, of)?,
-            Output::Window => bail!(
-                "a window is not there yet; watch `-o rtsp://127.0.0.1:8554/live` with any player, \
-                 or name a file"
-            ),
+            Output::Window => bail!("a window is opened with its figures"),
             Output::Serve(address) => {
                 let host = address.host.clone();
                 let key = (host, address.port.unwrap_or(8554));
@@ -83,6 +82,19 @@ impl Opener {
                 Box::new(Serving::new(server, serve::path_of(address)?, launch, of))
             }
         })
+    }
+
+    /// A window that shows a stream; `figures` are what it tells, and q sets `stop`.
+    ///
+    /// # Errors
+    /// If there is no display.
+    pub fn window(
+        &self,
+        of: Belonging,
+        figures: Figures,
+        stop: StopSignal,
+    ) -> Result<Box<dyn Outlet>> {
+        Ok(Box::new(Window::new(self.text("window")?, of, figures, stop)?))
     }
 
     /// The ports of the RTSP servers.

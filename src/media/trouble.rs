@@ -72,10 +72,9 @@ impl fmt::Display for Trouble {
             }
             Self::Closed => f.write_str("the stream was closed from the other side"),
             Self::Stalled(seconds) => write!(f, "stalled: no picture for {seconds} s"),
-            Self::Unplugged(which) => write!(
-                f,
-                "there is no camera {which}; plug it in, or choose one of `mask2face cameras`"
-            ),
+            Self::Unplugged(which) => {
+                write!(f, "there is no {which}; plug it in, or choose one of `mask2face cameras`")
+            }
             Self::NoDecoder(what) => write!(
                 f,
                 "its pictures cannot be decoded here: {what}; install gstreamer1.0-libav and \

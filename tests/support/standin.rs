@@ -1,0 +1,127 @@
+//! A camera that a test plugs in and out: a device provider of this process.
+
+use std::sync::Mutex;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use gstreamer as gst;
+use gstreamer::glib;
+use gstreamer::prelude::*;
+
+/// Whether the camera is there.
+static PLUGGED: AtomicBool = AtomicBool::new(false);
+/// What it is used through.
+static IN_USE: Mutex<Option<glib::WeakRef<gst::Element>>> = Mutex::new(None);
+
+/// Makes the camera known to this process, and plugs it in.
+pub fn plug_in() {
+    let rank = gst::Rank::PRIMARY;
+    gst::DeviceProvider::register(None, "standin", rank, Provider::static_type()).unwrap();
+    PLUGGED.store(true, Ordering::Relaxed);
+}
+
+/// Plugs it in again.
+pub fn plug_in_again() {
+    PLUGGED.store(true, Ordering::Relaxed);
+}
+
+/// Pulls the plug: whoever uses it hears an error, as of a device that is gone.
+pub fn pull_out() {
+    PLUGGED.store(false, Ordering::Relaxed);
+    let used = IN_USE.lock().unwrap().take().and_then(|weak| weak.upgrade());
+    if let Some(element) = used {
+        gst::element_error!(element, gst::ResourceError::NotFound, ("the device is gone"));
+    }
+}
+
+glib::wrapper! {
+    pub struct Provider(ObjectSubclass<provider::Provider>)
+        @extends gst::DeviceProvider, gst::Object;
+}
+
+glib::wrapper! {
+    pub struct Device(ObjectSubclass<device::Device>) @extends gst::Device, gst::Object;
+}
+
+mod provider {
+    use std::sync::LazyLock;
+
+    use super::{PLUGGED, glib, gst};
+    use gst::prelude::*;
+    use gst::subclass::prelude::*;
+    use std::sync::atomic::Ordering;
+
+    #[derive(Default)]
+    pub struct Provider;
+
+    #[glib::object_subclass]
+    impl ObjectSubclass for Provider {
+        const NAME: &'static str = "StandInProvider";
+        type Type = super::Provider;
+        type ParentType = gst::DeviceProvider;
+    }
+
+    impl ObjectImpl for Provider {}
+    impl GstObjectImpl for Provider {}
+
+    impl DeviceProviderImpl for Provider {
+        fn metadata() -> Option<&'static gst::subclass::DeviceProviderMetadata> {
+            static METADATA: LazyLock<gst::subclass::DeviceProviderMetadata> =
+                LazyLock::new(|| {
+                    gst::subclass::DeviceProviderMetadata::new(
+                        "Stand-in",
+                        "Source/Video",
+                        "A camera of the tests",
+                        "mask2face",
+                    )
+                });
+            Some(&METADATA)
+        }
+
+        fn probe(&self) -> Vec<gst::Device> {
+            if !PLUGGED.load(Ordering::Relaxed) {
+                return Vec::new();
+            }
+            let caps: gst::Caps = "video/x-raw,format=I420,width=320,height=240,framerate=30/1; \
+                video/x-raw,format=I420,width=160,height=120,framerate=30/1"
+                .parse()
+                .unwrap();
+            let device: super::Device = glib::Object::builder()
+                .property("display-name", "Stand-in Camera")
+                .property("device-class", "Video/Source")
+                .property("caps", caps)
+                .build();
+            vec![device.upcast()]
+        }
+    }
+}
+
+mod device {
+    use super::{IN_USE, glib, gst};
+    use gst::prelude::*;
+    use gst::subclass::prelude::*;
+
+    #[derive(Default)]
+    pub struct Device;
+
+    #[glib::object_subclass]
+    impl ObjectSubclass for Device {
+        const NAME: &'static str = "StandInDevice";
+        type Type = super::Device;
+        type ParentType = gst::Device;
+    }
+
+    impl ObjectImpl for Device {}
+    impl GstObjectImpl for Device {}
+
+    impl DeviceImpl for Device {
+        fn create_element(&self, name: Option<&str>) -> Result<gst::Element, gst::LoggableError> {
+            let mut element = gst::ElementFactory::make("videotestsrc").property("is-live", true);
+            if let Some(name) = name {
+                element = element.name(name);
+            }
+            let element = element.build().unwrap();
+            *IN_USE.lock().unwrap() = Some(element.downgrade());
+            Ok(element)
+        }
+    }
+}
