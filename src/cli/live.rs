@@ -17,6 +17,7 @@ use super::{preview, run};
 use crate::face::FaceTracker;
 use crate::geometry::Size;
 use crate::image::label::Label;
+use crate::image::xmp::Mark;
 use crate::media::endpoint::{Input, Output};
 use crate::media::entrance::Entrance;
 use crate::media::live::{Feed, LiveOptions, Transport};
@@ -308,7 +309,7 @@ fn ready(job: &Job, args: &run::Args, interrupt: &Interrupt) -> Result<Ready> {
             sound: feed.sound.clone(),
             // One stream's slow output may not hold up the others.
             patience: if job.streams.len() == 1 { allowed } else { Duration::ZERO },
-            comment: comment_of(args),
+            mark: mark_of(args),
         };
         let outlet = if *output == Output::Window {
             let figures = preview::figures(live.clone(), stats.clone(), Arc::clone(&provider));
@@ -327,11 +328,11 @@ fn ready(job: &Job, args: &run::Args, interrupt: &Interrupt) -> Result<Ready> {
 }
 
 /// What the outputs say of themselves, unless they are not to.
-fn comment_of(args: &run::Args) -> Option<String> {
+fn mark_of(args: &run::Args) -> Option<Mark> {
     let unmasks = args.put_on.paint_mask.is_none();
     let model = unmasks.then(|| args.networks.model.clone());
     let model = model.map(|model| ModelFacts { model, sha256: None, provider: String::new() });
-    args.provenance.tagged().then(|| args.provenance.mark(model.as_ref()).text)
+    args.provenance.tagged().then(|| args.provenance.mark(model.as_ref()))
 }
 
 /// One tracker for each stream; the engine is one for all.

@@ -60,6 +60,8 @@ pub(super) fn figures(live: LiveStats, stats: Stats, provider: Arc<OnceLock<Stri
 }
 
 fn lines(now: &LiveSnapshot, fps: f64, faces: f64, provider: &str) -> String {
+    // Why it is no other one was said at the start; here is little room.
+    let provider = provider.split(" (").next().unwrap_or_default();
     let mut lines = vec![format!("{fps:.1} frames/s, {faces:.1} faces, {provider}")];
     for stream in &now.streams {
         let (latency, dropped, late) = (stream.latency_now, stream.dropped, stream.late);

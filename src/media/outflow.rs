@@ -20,9 +20,12 @@ use super::source::{element, pipeline};
 use super::spell::Spelled;
 use super::stream::Status;
 use super::target::{Container, Target};
+use crate::image::xmp::Mark;
 
 /// Frames that wait before an encoder.
 pub(super) const ROOM: u64 = 3;
+/// Most bits that a thousand pixels of an encoded stream take, noise among them.
+const MOST_BITS_PER_KILOPIXEL: u64 = 200;
 /// How long an output may take to become whole at the end.
 const FINISH: Duration = Duration::from_secs(20);
 
@@ -35,8 +38,8 @@ pub struct Belonging {
     pub sound: SoundLine,
     /// How long a frame may wait for room in an output before it is left out and counted.
     pub patience: Duration,
-    /// The comment tag of what is written, if it is tagged.
-    pub comment: Option<String>,
+    /// What is written says this of itself, if it is tagged.
+    pub mark: Option<Mark>,
 }
 
 /// Where an outflow ends.
@@ -103,9 +106,12 @@ pub(super) fn h264(shape: &Shape) -> Result<String> {
     }
     let fps = shape.info.fps();
     let every = if fps.numer() > 0 { (fps.numer() / fps.denom().max(1)).max(1) } else { 30 };
+    // x264enc holds even constant quality below its bitrate, 2 Mbit/s unless told otherwise.
+    let pixels = u64::from(shape.info.width()) * u64::from(shape.info.height()) * every as u64;
+    let most = (pixels * MOST_BITS_PER_KILOPIXEL / 1_000_000).max(2048);
     Ok(format!(
         "x264enc tune=zerolatency speed-preset=superfast pass=qual quantizer=23 \
-         key-int-max={every} ! video/x-h264,profile=main"
+         bitrate={most} key-int-max={every} ! video/x-h264,profile=main"
     ))
 }
 
@@ -192,7 +198,7 @@ impl Outflow {
                 let spelled = Spelled::output(part.path())?;
                 element(pipeline, "target")?.set_property("location", spelled.text());
                 let mux = element(pipeline, "mux")?;
-                super::mux::tag(&mux, self.of.comment.as_deref());
+                super::mux::tag(&mux, self.of.mark.as_ref().map(|mark| mark.text.as_str()));
                 Ok(Some((part, spelled)))
             }
         }

@@ -79,7 +79,11 @@ impl View {
                 self.drag(x / width);
             }
             NavigationEvent::MouseMove { x, .. } => self.drag(x / width),
-            NavigationEvent::MouseButtonRelease { .. } => self.dragging = false,
+            NavigationEvent::MouseButtonRelease { x, .. } => {
+                // The window may have missed the last moves.
+                self.drag(x / width);
+                self.dragging = false;
+            }
             _ => {}
         }
     }
@@ -109,6 +113,11 @@ impl View {
             "q" | "Q" | "Escape" => self.quit = true,
             _ => {}
         }
+    }
+
+    /// The recording has failed.
+    pub fn stop_recording(&mut self) {
+        (self.recording, self.fresh) = (false, true);
     }
 
     /// The state for one frame.

@@ -20,8 +20,10 @@ use super::outlet::{Mark, Outlet, Shown};
 use super::source::{StopSignal, element, pipeline};
 use super::target::Target;
 use super::view::{Compare, HELP, Todo, View};
-use crate::image::compare;
+use crate::image::papers::Papers;
+use crate::image::photo::PhotoFormat;
 use crate::image::sketch::Sketch;
+use crate::image::{compare, xmp};
 
 /// The figures are written anew this often.
 const FIGURES_EVERY: Duration = Duration::from_millis(500);
@@ -101,35 +103,45 @@ impl Window {
     }
 
     /// What the keys asked for.
-    fn obey(&mut self, todo: Todo, shown: &Shown) -> Result<()> {
+    fn obey(&mut self, todo: Todo, shown: &Shown) {
         if todo.quit {
             self.stop.stop();
         }
         if todo.snapshot {
             let path = free_name("png");
-            let saved = snapshot(&shown.frame).and_then(|png| Ok(std::fs::write(&path, png)?));
+            let png = snapshot(&shown.frame, self.of.mark.as_ref());
+            let saved = png.and_then(|png| Ok(std::fs::write(&path, png)?));
             self.of.status.note(match saved {
                 Ok(()) => format!("snapshot {}", path.display()),
                 Err(error) => format!("no snapshot: {error:#}"),
             });
         }
-        match (todo.record, self.record.take()) {
-            (true, None) => {
-                let path = free_name("mkv");
-                let target = Target::new(&path, false)?;
-                let name = path.display().to_string();
-                let launch = Launch::preset("record")?;
-                let goal = Goal::File(target);
-                self.record = Some(Box::new(Outflow::new(name, launch, goal, self.of.clone())));
-                self.of.status.note(format!("recording {}", path.display()));
-            }
-            (true, record) => self.record = record,
-            (false, Some(record)) => {
-                record.finish()?;
-                self.of.status.note("recorded");
-            }
-            (false, None) => {}
+        self.record(todo.record, shown);
+    }
+
+    /// Records while that is wanted; a recording that fails ends, and the preview goes on.
+    fn record(&mut self, wanted: bool, shown: &Shown) {
+        let outcome = match (wanted, self.record.take()) {
+            (true, None) => self.begin_record(shown),
+            (true, Some(mut record)) => record.show(shown).map(|()| self.record = Some(record)),
+            (false, Some(record)) => record.finish().map(|()| self.of.status.note("recorded")),
+            (false, None) => Ok(()),
+        };
+        if let Err(error) = outcome {
+            lock(&self.view).stop_recording();
+            self.of.status.note(format!("the recording ends: {error:#}"));
         }
+    }
+
+    fn begin_record(&mut self, shown: &Shown) -> Result<()> {
+        let path = free_name("mkv");
+        let target = Target::new(&path, false)?;
+        let name = path.display().to_string();
+        let launch = Launch::preset("record")?;
+        let mut record = Outflow::new(name, launch, Goal::File(target), self.of.clone());
+        record.show(shown)?;
+        self.record = Some(Box::new(record));
+        self.of.status.note(format!("recording {}", path.display()));
         Ok(())
     }
 
@@ -157,10 +169,7 @@ impl Outlet for Window {
             let mut view = lock(&self.view);
             (view.take(), view.todo())
         };
-        self.obey(todo, shown)?;
-        if let Some(record) = &mut self.record {
-            record.show(shown)?;
-        }
+        self.obey(todo, shown);
         self.write(&view, shown.frame.time())?;
         let frame = composed(shown, &view)?;
         let Some(running) = &mut self.running else { return Ok(()) };
@@ -210,10 +219,15 @@ fn lock(view: &Mutex<View>) -> MutexGuard<'_, View> {
 
 /// The picture as the view wants it.
 fn composed(shown: &Shown, view: &View) -> Result<Frame> {
+    let marks: &[Mark] = if view.faces { &shown.marks } else { &[] };
     let original = shown.original.as_ref().unwrap_or(&shown.frame);
-    let mut frame = if view.bypass { original.clone() } else { shown.frame.clone() };
-    if view.compare != Compare::Off {
-        let (before, after) = (original.read()?, shown.frame.read()?);
+    let (before, after) = (marked(original, marks)?, marked(&shown.frame, marks)?);
+    let mut frame = if view.bypass { before.clone() } else { after.clone() };
+    if view.compare == Compare::Off {
+        return Ok(frame);
+    }
+    {
+        let (before, after) = (before.read()?, after.read()?);
         let mut planes = frame.write()?;
         let mut picture = planes.picture()?;
         match view.compare {
@@ -224,11 +238,17 @@ fn composed(shown: &Shown, view: &View) -> Result<Frame> {
             _ => compare::side_by_side(&before.picture()?, &after.picture()?, &mut picture),
         }
     }
-    if view.faces && !shown.marks.is_empty() {
+    Ok(frame)
+}
+
+/// The frame with the faces drawn over it; without any it is not even copied.
+fn marked(frame: &Frame, marks: &[Mark]) -> Result<Frame> {
+    let mut frame = frame.clone();
+    if !marks.is_empty() {
         let mut planes = frame.write()?;
         let mut picture = planes.picture()?;
         let mut sketch = Sketch::new(&mut picture);
-        shown.marks.iter().for_each(|mark| draw(&mut sketch, mark));
+        marks.iter().for_each(|mark| draw(&mut sketch, mark));
     }
     Ok(frame)
 }
@@ -240,14 +260,14 @@ fn draw(sketch: &mut Sketch<'_, '_>, mark: &Mark) {
     mark.points.iter().for_each(|&point| sketch.dot(point, ink));
 }
 
-/// A frame as PNG.
-pub(super) fn snapshot(frame: &Frame) -> Result<Vec<u8>> {
+/// A frame as PNG that says of itself what it is.
+fn snapshot(frame: &Frame, says: Option<&xmp::Mark>) -> Result<Vec<u8>> {
     let sample = gst::Sample::builder().buffer(&frame.buffer).caps(&frame.shape.caps).build();
     let png = gst::Caps::builder("image/png").build();
     let converted = gst_video::convert_sample(&sample, &png, Some(SNAPSHOT))?;
     let buffer = converted.buffer().context("no picture")?;
-    let map = buffer.map_readable().context("no picture")?;
-    Ok(map.to_vec())
+    let bytes = buffer.map_readable().context("no picture")?.to_vec();
+    Papers::default().attach(bytes, PhotoFormat::Png, frame.format().size, says)
 }
 
 /// mask2face-SECONDS.EXTENSION in the working folder, free to be written.

@@ -2,9 +2,6 @@
 #![allow(clippy::unwrap_used, reason = "a test says what went wrong by failing")]
 #![allow(dead_code, reason = "each test file uses a part of it")]
 
-pub mod server;
-pub mod standin;
-
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 

@@ -1,7 +1,7 @@
 //! A network camera in this process: an RTSP server on loopback that can be killed.
 
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex};
 use std::thread::JoinHandle;
 
 use gstreamer as gst;
@@ -39,6 +39,21 @@ impl Gate {
     pub fn open(&self) {
         self.0.store(false, Ordering::Relaxed);
     }
+}
+
+/// Changes the size of a stream that is being served.
+#[derive(Clone, Default)]
+pub struct Sizes(Arc<Mutex<Option<gst::Element>>>);
+
+impl Sizes {
+    pub fn set(&self, width: i32, height: i32) {
+        let caps = gst::Caps::builder("video/x-raw").field("width", width).field("height", height);
+        self.0.lock().unwrap().as_ref().unwrap().set_property("caps", caps.build());
+    }
+}
+
+fn element(media: &rtsp::RTSPMedia, name: &str) -> gst::Element {
+    media.element().downcast::<gst::Bin>().unwrap().by_name(name).unwrap()
 }
 
 impl Camera {
@@ -92,16 +107,38 @@ impl Camera {
     pub fn serve_gated(&self, path: &str, text: &str) -> Gate {
         let closed = Arc::new(AtomicBool::new(false));
         let ours = Arc::clone(&closed);
+        self.serve_probed(path, text, move |_| !ours.load(Ordering::Relaxed));
+        Gate(closed)
+    }
+
+    /// As [`Camera::serve`]; each raw picture is shown to `see` first, which may change it, and
+    /// goes on where that says so.
+    pub fn serve_probed(
+        &self,
+        path: &str,
+        text: &str,
+        see: impl Fn(&mut gst::BufferRef) -> bool + Send + Sync + 'static,
+    ) {
+        let see = Arc::new(see);
         self.factory(path, text).connect_media_configure(move |_, media| {
-            let bin = media.element().downcast::<gst::Bin>().unwrap();
-            let gate = bin.by_name("gate").unwrap().static_pad("src").unwrap();
-            let closed = Arc::clone(&ours);
-            gate.add_probe(gst::PadProbeType::BUFFER, move |_, _| {
-                let shut = closed.load(Ordering::Relaxed);
-                if shut { gst::PadProbeReturn::Drop } else { gst::PadProbeReturn::Ok }
+            let gate = element(media, "gate").static_pad("src").unwrap();
+            let see = Arc::clone(&see);
+            gate.add_probe(gst::PadProbeType::BUFFER, move |_, info| {
+                let goes_on = see(info.buffer_mut().unwrap().make_mut());
+                if goes_on { gst::PadProbeReturn::Ok } else { gst::PadProbeReturn::Drop }
             });
         });
-        Gate(closed)
+    }
+
+    /// As [`Camera::serve`]; the element `size` of the text takes the sizes that come from the
+    /// result.
+    pub fn serve_sized(&self, path: &str, text: &str) -> Sizes {
+        let sizes = Sizes::default();
+        let ours = sizes.clone();
+        self.factory(path, text).connect_media_configure(move |_, media| {
+            *ours.0.lock().unwrap() = Some(element(media, "size"));
+        });
+        sizes
     }
 
     fn factory(&self, path: &str, text: &str) -> rtsp::RTSPMediaFactory {

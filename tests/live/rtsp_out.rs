@@ -1,0 +1,128 @@
+//! RTSP out: clients, none, and many frames.
+
+use std::io::{BufRead, BufReader, Read, Write};
+use std::net::TcpStream;
+use std::sync::{Arc, Mutex};
+
+use mask2face::geometry::Size;
+use mask2face::media::endpoint::Output;
+use mask2face::media::live::LiveOptions;
+use mask2face::media::open::Opener;
+use mask2face::media::outlet::{Outlet, Shown};
+use mask2face::media::soundline::SoundLine;
+use mask2face::media::stream::{State, Status};
+
+use super::rig::{Rig, belonging, options, resident};
+use super::server::{Camera, picture};
+
+#[test]
+fn what_is_served_can_be_watched_by_who_knows_the_password() {
+    let camera = Camera::start(None);
+    camera.serve_with_sound("/a", &picture("jpegenc ! rtpjpegpay"));
+    let served =
+        Rig::start(&[(&camera.url("/a"), "rtsp://jo:pass-word@127.0.0.1:0/live")], &options());
+    served.until(0, "pictures", |s| s.frames_out > 5);
+    let port = served.opener.ports()[0];
+    let watch = |login: &str| {
+        let url = format!("rtsp://{login}127.0.0.1:{port}/live");
+        Rig::start(&[(&url, "null")], &options())
+    };
+    let (one, two, stranger) = (watch("jo:pass-word@"), watch("jo:pass-word@"), watch(""));
+    for watcher in [&one, &two] {
+        let came = watcher.until(0, "pictures", |s| s.frames_out > 20);
+        assert_eq!((came.known.codec.as_deref(), came.known.sound), (Some("H264"), true));
+    }
+    stranger.until(0, "a refusal", |s| s.known.state == State::Failed);
+    one.end();
+    let before = two.stream(0).frames_out;
+    two.until(0, "more after the other left", |s| s.frames_out > before + 20);
+    let said = [two.end(), stranger.end(), served.end()].concat().join(" ");
+    assert!(!said.contains("pass-word"), "{said}");
+}
+
+/// Keeps the last frame that it was shown.
+struct Keep(Arc<Mutex<Option<Shown>>>);
+
+impl Outlet for Keep {
+    fn show(&mut self, shown: &Shown) -> anyhow::Result<()> {
+        *self.0.lock().unwrap() = Some(shown.clone());
+        Ok(())
+    }
+
+    fn finish(self: Box<Self>) -> anyhow::Result<()> {
+        Ok(())
+    }
+}
+
+#[test]
+fn without_a_client_two_hours_of_frames_cost_no_memory() {
+    let kept = Arc::new(Mutex::new(None));
+    let rig =
+        Rig::start_with(&[("test", "null")], &options(), |_| Box::new(Keep(Arc::clone(&kept))));
+    rig.until(0, "a frame", |s| s.frames_out > 0);
+    rig.end();
+    let shown: Shown = kept.lock().unwrap().take().unwrap();
+    let mut opener = Opener::new(None, false);
+    let output = Output::parse("rtsp://127.0.0.1:0/a".as_ref()).unwrap();
+    let mut outlet =
+        opener.open(&output, belonging(&Status::new("a"), &SoundLine::default())).unwrap();
+    (0..1000).for_each(|_| outlet.show(&shown).unwrap());
+    let before = resident();
+    (0..216_000).for_each(|_| outlet.show(&shown).unwrap());
+    let grown = resident().saturating_sub(before);
+    assert!(grown < 2 << 20, "{grown} bytes more");
+}
+
+/// Asks for a stream inside its RTSP connection, and never reads what comes.
+fn deaf_client(port: u16, path: &str) -> TcpStream {
+    let url = format!("rtsp://127.0.0.1:{port}{path}");
+    let mut stream = TcpStream::connect(("127.0.0.1", port)).unwrap();
+    let mut answers = BufReader::new(stream.try_clone().unwrap());
+    let mut session = String::new();
+    let asks = [
+        format!("DESCRIBE {url} RTSP/1.0\r\nAccept: application/sdp\r\n"),
+        format!(
+            "SETUP {url}/stream=0 RTSP/1.0\r\n\
+             Transport: RTP/AVP/TCP;unicast;interleaved=0-1\r\n"
+        ),
+        format!("PLAY {url} RTSP/1.0\r\n"),
+    ];
+    for (n, ask) in asks.iter().enumerate() {
+        write!(stream, "{ask}CSeq: {}\r\n{session}\r\n", n + 1).unwrap();
+        let (mut line, mut length) = (String::new(), 0);
+        answers.read_line(&mut line).unwrap();
+        assert!(line.contains("200 OK"), "{ask}: {line}");
+        while line != "\r\n" {
+            line.clear();
+            answers.read_line(&mut line).unwrap();
+            if let Some(bytes) = line.strip_prefix("Content-Length: ") {
+                length = bytes.trim().parse().unwrap();
+            }
+            if line.starts_with("Session:") {
+                session = format!("{}\r\n", line.split(';').next().unwrap().trim());
+            }
+        }
+        answers.read_exact(&mut vec![0; length]).unwrap();
+    }
+    stream
+}
+
+#[test]
+fn a_client_that_does_not_read_delays_nobody() {
+    let options = LiveOptions { size: Some(Size::new(640, 480)), ..options() };
+    let served = Rig::start(&[("test", "rtsp://127.0.0.1:0/live")], &options);
+    served.until(0, "pictures", |s| s.frames_out > 5);
+    let port = served.opener.ports()[0];
+    let watcher = Rig::start(&[(&format!("rtsp://127.0.0.1:{port}/live"), "null")], &options);
+    watcher.until(0, "pictures", |s| s.frames_out > 20);
+    let deaf: Vec<_> = (0..3).map(|_| deaf_client(port, "/live")).collect();
+    let (there, here) = (served.stream(0), watcher.stream(0));
+    // Three seconds of pictures are far more than the sockets hold.
+    let out = served.until(0, "more", |s| s.frames_out > there.frames_out + 90);
+    assert_eq!(out.known.output_dropped, 0);
+    let seen = watcher.until(0, "more", |s| s.frames_out > here.frames_out + 60);
+    assert_eq!((seen.known.state, seen.known.reconnects), (State::Live, 0));
+    drop(deaf);
+    watcher.end();
+    served.end();
+}
