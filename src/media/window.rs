@@ -248,7 +248,9 @@ fn marked(frame: &Frame, marks: &[Mark]) -> Result<Frame> {
         let mut planes = frame.write()?;
         let mut picture = planes.picture()?;
         let mut sketch = Sketch::new(&mut picture);
-        marks.iter().for_each(|mark| draw(&mut sketch, mark));
+        for mark in marks {
+            draw(&mut sketch, mark);
+        }
     }
     Ok(frame)
 }
@@ -257,7 +259,9 @@ fn marked(frame: &Frame, marks: &[Mark]) -> Result<Frame> {
 fn draw(sketch: &mut Sketch<'_, '_>, mark: &Mark) {
     let ink = if mark.worn { (230, 60, 60) } else { (70, 200, 90) };
     sketch.outline(&mark.bbox, ink);
-    mark.points.iter().for_each(|&point| sketch.dot(point, ink));
+    for &point in &mark.points {
+        sketch.dot(point, ink);
+    }
 }
 
 /// A frame as PNG that says of itself what it is.

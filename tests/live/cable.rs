@@ -71,7 +71,9 @@ fn accept(listener: &TcpListener, server: u16, state: &Arc<AtomicU8>) {
             ends.push(spawn(move || pump(from, to, &state)));
         }
     }
-    ends.into_iter().for_each(|end| end.join().unwrap());
+    for end in ends {
+        end.join().unwrap();
+    }
 }
 
 /// Carries bytes one way until either end closes.
