@@ -14,7 +14,7 @@ use super::batch::report::{FileReport, Outcome, Report};
 use super::batch::{Telling, conclude};
 use super::interrupt::Interrupt;
 use super::journal::Journal;
-use super::progress::{Board, FileBoard, How, ProgressArgs};
+use super::progress::{Board, FileBoard, ProgressArgs};
 use super::provenance::mark_of;
 use super::together::put_together;
 use crate::media::{Encoding, FileSource, Launch, Plan, Target};
@@ -50,7 +50,7 @@ pub fn run(args: &Args) -> Result<Verdict> {
     let launch = args.pipeline.as_deref().map_or_else(|| Ok(Launch::file()), Launch::read)?;
     let outputs = outputs(&args.outputs)?;
     let interrupt = Interrupt::listen()?;
-    let how = if args.quiet { How::None } else { args.progress.progress };
+    let how = args.progress.unless(args.quiet);
     let board = Board::new(how, outputs.len(), 0);
     let mut report = Report::new(None);
     for output in outputs {

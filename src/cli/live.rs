@@ -1,18 +1,18 @@
 //! `run` on live streams: cameras, RTSP, a test picture, or a file that is played to somebody
 //! who watches.
 
-use std::path::{Path, PathBuf};
 use std::str::FromStr;
 use std::sync::{Arc, OnceLock};
 use std::time::{Duration, Instant};
 
-use anyhow::{Context, Result, anyhow, bail, ensure};
+use anyhow::{Context, Result, bail, ensure};
 use serde::Serialize;
 
 use super::Verdict;
 use super::interrupt::Interrupt;
 use super::networks::{Crew, ModelFacts};
-use super::progress::{Board, How, TICK};
+use super::progress::{Board, TICK};
+use super::streams::Job;
 use super::{preview, run};
 use crate::face::FaceTracker;
 use crate::geometry::Size;
@@ -101,73 +101,6 @@ impl LiveArgs {
     }
 }
 
-/// Live streams and where each goes.
-#[derive(Clone, Debug)]
-pub(super) struct Job {
-    streams: Vec<(Input, Output)>,
-}
-
-impl Job {
-    /// The stream's name, or how many there are.
-    fn name(&self) -> PathBuf {
-        match self.streams.as_slice() {
-            [(input, _)] => input.to_string().into(),
-            streams => format!("{} streams", streams.len()).into(),
-        }
-    }
-}
-
-/// The live job that the command line asks for; `None` where it is batch work.
-///
-/// # Errors
-/// If an input or the output is none that is known, or they do not go together.
-pub(super) fn job(inputs: &[PathBuf], output: Option<&Path>) -> Result<Option<Job>> {
-    let inputs = inputs.iter().map(|text| Input::parse(text)).collect::<Result<Vec<_>>>()?;
-    let live_input = inputs.iter().any(Input::is_live);
-    let parsed = output.map(Output::parse).transpose()?;
-    if !live_input && !parsed.as_ref().is_some_and(Output::is_live) {
-        return Ok(None);
-    }
-    if let Some(folder) = inputs.iter().find(|i| matches!(i, Input::File(path) if path.is_dir())) {
-        bail!("{folder}: a folder cannot be played live; name the files");
-    }
-    let many = inputs.len() > 1;
-    ensure!(
-        !many || !matches!(parsed, None | Some(Output::Window)),
-        "one window shows one stream; send several somewhere with -o, as to \
-         'rtsp://127.0.0.1:8554/{{n}}' or null"
-    );
-    let template = output.and_then(Path::to_str).filter(|text| text.contains("{n"));
-    let output_of = |n: usize, input: &Input| match (template, &parsed) {
-        (Some(text), _) => {
-            let name = stream_name(input, n);
-            let text = text.replace("{name}", &name).replace("{n}", &(n + 1).to_string());
-            Output::parse(Path::new(&text))
-        }
-        (None, None) => Ok(Output::Window),
-        (None, Some(Output::Null)) => Ok(Output::Null),
-        (None, Some(one)) => {
-            ensure!(!many, "{one}: several inputs need {{n}} in their output, as in live-{{n}}");
-            Ok(one.clone())
-        }
-    };
-    let streams = inputs
-        .iter()
-        .enumerate()
-        .map(|(n, input)| Ok((input.clone(), output_of(n, input)?)))
-        .collect::<Result<_>>()?;
-    Ok(Some(Job { streams }))
-}
-
-/// What {name} stands for.
-fn stream_name(input: &Input, n: usize) -> String {
-    match input {
-        Input::File(path) => path.file_stem().unwrap_or_default().to_string_lossy().into_owned(),
-        Input::Rtsp(address) => address.name().to_owned(),
-        _ => format!("{}", n + 1),
-    }
-}
-
 /// Says what runs where, and begins to answer whoever watches.
 fn watch(
     args: &run::Args,
@@ -229,7 +162,7 @@ pub(super) fn run(job: &Job, args: &run::Args) -> Result<Verdict> {
     let ready = ready(job, args, &interrupt)?;
     let Crew { tracker, effect, draw, model } = args.networks.crew(args.put_on.effect()?)?;
     let trackers = trackers(args, tracker, job.streams.len())?;
-    let how = if args.quiet { How::None } else { args.progress.progress };
+    let how = args.progress.unless(args.quiet);
     let board = Board::new(how, 1, 0);
     let watch = watch(args, &ready, model.as_ref(), &board)?;
     let statuses: Vec<Status> = ready.feeds.iter().map(|feed| feed.status.clone()).collect();
@@ -362,20 +295,26 @@ fn tell(report: &Report, args: &run::Args) -> Result<()> {
 
 /// A job of which every stream failed has failed.
 fn conclude(live: &LiveSnapshot) -> Result<Verdict> {
-    let never = |s: &StreamSnapshot| s.known.state == State::Failed || s.frames_in == 0;
-    let failed: Vec<_> = live.streams.iter().filter(|s| never(s)).collect();
-    let told = |stream: &StreamSnapshot| {
-        let trouble = stream.known.trouble.as_deref().unwrap_or("no picture came");
-        format!("{}: {trouble}", stream.known.name)
-    };
+    let failed: Vec<_> = live.streams.iter().filter_map(failure).collect();
     match failed.as_slice() {
         [] => Ok(Verdict::Done),
-        [one] if live.streams.len() == 1 => Err(anyhow!(told(one))),
+        [one] if live.streams.len() == 1 => bail!("{one}"),
         some => {
-            for stream in some {
-                eprintln!("mask2face: error: {}", told(stream));
+            for told in some {
+                eprintln!("mask2face: error: {told}");
             }
             Ok(Verdict::Incomplete)
         }
     }
+}
+
+/// Why a stream did not do what it was to do, if it did not.
+fn failure(stream: &StreamSnapshot) -> Option<String> {
+    let known = &stream.known;
+    if known.state == State::Failed || stream.frames_in == 0 {
+        let trouble = known.trouble.as_deref().unwrap_or("no picture came");
+        return Some(format!("{}: {trouble}", known.name));
+    }
+    let lost = known.output_trouble.as_ref()?;
+    Some(format!("{}: the output was lost to the end: {lost}", known.name))
 }

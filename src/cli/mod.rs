@@ -8,7 +8,7 @@
 //! | `long`, `journal`, `together` | a long video in stretches, safe against a crash |
 //! | [`join`] | puts stretches together that several machines did |
 //! | `counted` | what a pipeline counted |
-//! | [`live`], [`preview`] | live streams; how they are watched |
+//! | [`live`], `streams`, [`preview`] | live streams; which, and how they are watched |
 //! | [`cameras`] | which cameras there are |
 //! | [`generate`] | photos of bare faces into training pairs |
 //! | [`evaluate`] | how well masks are taken off, against the truth |
@@ -49,6 +49,7 @@ pub mod progress;
 pub mod provenance;
 pub mod put_on;
 pub mod run;
+mod streams;
 mod table;
 mod together;
 mod video;

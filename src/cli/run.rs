@@ -14,6 +14,7 @@ use super::preview::WatchArgs;
 use super::progress::ProgressArgs;
 use super::provenance::ProvenanceArgs;
 use super::put_on::PutOnArgs;
+use super::streams;
 
 /// Options of `mask2face run`.
 #[derive(clap::Args, Clone, Debug)]
@@ -60,7 +61,7 @@ pub struct Args {
     /// How live streams are watched.
     #[command(flatten)]
     pub watch: WatchArgs,
-    /// Pipelines of your own in place of the built-in pipelines/file.launch
+    /// Pipelines of your own in place of the built-in ones, or a set of live streams
     #[arg(long, value_name = "FILE.launch")]
     pub pipeline: Option<PathBuf>,
 }
@@ -70,7 +71,7 @@ pub struct Args {
 /// # Errors
 /// If there is nothing to do, or the only input failed.
 pub fn run(args: &Args) -> Result<Verdict> {
-    match live::job(&args.from.inputs, args.output.as_deref())? {
+    match streams::job(&args.from.inputs, args.output.as_deref(), args.pipeline.as_deref())? {
         Some(job) => live::run(&job, args),
         None => batch::run(args),
     }

@@ -163,7 +163,7 @@ impl Opened {
         let mut values = values.to_vec();
         values.push(("format", &format));
         values
-            .push(("mirror", if mirror { "videoflip method=horizontal-flip" } else { "identity" }));
+            .push(("mirror", if mirror { "videoflip video-direction=horiz" } else { "identity" }));
         let pipeline = pipeline(&launch.section("source", &values)?)?;
         pipeline.add(&self.source)?;
         self.source

@@ -40,6 +40,9 @@ pub struct Launch {
 }
 
 impl Launch {
+    /// The section that holds no pipeline, but a set of live streams.
+    pub const STREAMS: &str = "streams";
+
     /// The built-in pipelines for video files.
     pub fn file() -> Self {
         Self { text: FILE.to_owned(), origin: "pipelines/file.launch".into() }
@@ -82,6 +85,15 @@ impl Launch {
     /// # Errors
     /// If there is no such section, or it holds a placeholder without a value.
     pub fn section(&self, section: &str, values: &[(&str, &str)]) -> Result<String> {
+        fill(&self.lines_of(section)?.join(" "), values)
+            .with_context(|| format!("{}: [{section}]", self.origin.display()))
+    }
+
+    /// The lines of `[section]`, without comments and empty ones.
+    ///
+    /// # Errors
+    /// If there is no such section.
+    pub fn lines_of(&self, section: &str) -> Result<Vec<&str>> {
         let header = format!("[{section}]");
         let lines: Vec<&str> = self
             .text
@@ -93,8 +105,7 @@ impl Launch {
             .take_while(|line| !(line.starts_with('[') && line.ends_with(']')))
             .collect();
         ensure!(!lines.is_empty(), "{}: section {header} is missing", self.origin.display());
-        fill(&lines.join(" "), values)
-            .with_context(|| format!("{}: {header}", self.origin.display()))
+        Ok(lines)
     }
 }
 

@@ -207,6 +207,9 @@ impl Outflow {
     /// The goal is lost: for good, or until the next attempt.
     fn lost(&mut self, cause: &str, now: Duration) -> Result<()> {
         self.running = None;
+        if cause.contains("Unauthorized") {
+            bail!("{}: the server refuses user and password; put the right ones there", self.shown);
+        }
         if let Goal::Property(..) = self.goal {
             let note = format!("the output {} is lost: {cause}; trying again", self.shown);
             self.of.status.change(|known| {
@@ -214,6 +217,7 @@ impl Outflow {
                 if self.again.is_none() {
                     known.note(note);
                 }
+                known.output_trouble = Some(cause.to_owned());
             });
             self.again = Some(now + self.back_off.next(super::live::chance()));
             return Ok(());
@@ -249,6 +253,7 @@ impl Outlet for Outflow {
             self.back_off = BackOff::new();
             self.of.status.change(|known| {
                 known.output_reopened += 1;
+                known.output_trouble = None;
                 known.note(format!("the output {} is back", self.shown));
             });
         }
@@ -263,7 +268,12 @@ impl Outlet for Outflow {
         match (cause, part) {
             (Some(cause), Some(_)) => bail!("{}: cannot be written: {cause}", self.shown),
             (None, Some((part, _))) => part.keep(false).map(|_| ()),
-            _ => Ok(()),
+            (cause, None) => {
+                self.of
+                    .status
+                    .change(|known| known.output_trouble = known.output_trouble.take().or(cause));
+                Ok(())
+            }
         }
     }
 }

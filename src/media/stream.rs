@@ -51,6 +51,8 @@ pub struct Known {
     pub sound: bool,
     /// Frames that an output could not take in time.
     pub output_dropped: u64,
+    /// Why its output is lost at present.
+    pub output_trouble: Option<String>,
     /// How often an output was lost and opened again.
     pub output_reopened: u64,
     #[serde(skip)]

@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use anyhow::{Context, Result, bail};
+use anyhow::{Context, Result, anyhow, bail};
 use ort::ep;
 
 /// The device that a user asks for.
@@ -101,20 +101,39 @@ pub(super) fn choose<T>(
         Device::Auto => match build(Device::Cuda(0)) {
             Ok(built) => Ok((built, ran(Device::Cuda(0), None))),
             Err(e) => {
-                let why = format!("no CUDA: {}", first_line(&e));
+                let why = format!("no CUDA: {}", first_line(&explained(e, Device::Cuda(0))));
                 Ok((build(Device::Cpu)?, ran(Device::Cpu, Some(why))))
             }
         },
         device => {
             let built = match build(device) {
-                Err(e) if device != Device::Cpu => Err(e).with_context(|| {
-                    format!("{} cannot be had; use --device auto or cpu", device.provider())
-                })?,
+                Err(e) if device != Device::Cpu => {
+                    Err(explained(e, device)).with_context(|| {
+                        format!("{} cannot be had; use --device auto or cpu", device.provider())
+                    })?
+                }
                 built => built?,
             };
             Ok((built, ran(device, None)))
         }
     }
+}
+
+/// Names the library that is missing, without what ONNX Runtime says around it.
+fn explained(error: anyhow::Error, device: Device) -> anyhow::Error {
+    let said = format!("{error:#}");
+    if let Some((_, cause)) = said.split_once(" with error: ") {
+        // It ends in a line break that was escaped.
+        return anyhow!(cause.trim_end().trim_end_matches("\\n").to_owned());
+    }
+    if !said.contains("is not enabled in this build") {
+        return error;
+    }
+    let kind = if matches!(device, Device::TensorRt(_)) { "tensorrt" } else { "cuda" };
+    anyhow!(
+        "libonnxruntime_providers_{kind}.so is missing, as this ONNX Runtime is one for the CPU \
+         only; let ORT_DYLIB_PATH name the library of PyPI's onnxruntime-gpu"
+    )
 }
 
 fn first_line(error: &anyhow::Error) -> String {
@@ -133,6 +152,23 @@ mod tests {
         let error = choose(Device::Cuda(1), only_cpu).unwrap_err();
         assert!(format!("{error:#}").contains("libcuda missing"));
         assert!(format!("{error:#}").contains("--device auto or cpu"));
+    }
+
+    #[test]
+    fn the_missing_library_is_named() {
+        let of = |said: &'static str| {
+            let built = choose(Device::Cuda(0), |_| -> Result<()> { bail!(said) });
+            format!("{:#}", built.unwrap_err())
+        };
+        let begin = "CUDAExecutionProvider cannot be had; use --device auto or cpu: ";
+        let library =
+            "libcublasLt.so.13: cannot open shared object file: No such file or directory";
+        let long = "a.cc:1 FAIL : Failed to load library /x/libonnxruntime_providers_cuda.so with \
+                    error: libcublasLt.so.13: cannot open shared object file: No such file or \
+                    directory\\n";
+        assert_eq!(of(long), format!("{begin}{library}"));
+        let none = of("CUDA execution provider is not enabled in this build.");
+        assert!(none.starts_with(&format!("{begin}libonnxruntime_providers_cuda.so")), "{none}");
     }
 
     #[test]

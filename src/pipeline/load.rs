@@ -73,6 +73,7 @@ struct Judge {
     since: Duration,
     lost: u64,
     arrived: u64,
+    losing: bool,
     calm: u32,
     patience: u32,
     /// When the last step up was taken.
@@ -89,6 +90,7 @@ impl Load {
             since: Duration::ZERO,
             lost: 0,
             arrived: 0,
+            losing: false,
             calm: 0,
             patience: PATIENCE.0,
             rose: None,
@@ -158,7 +160,9 @@ impl Judge {
         let latency = Duration::from_secs_f64(self.period.percentiles().p95_ms / 1e3);
         self.period.clear();
         let losing = came > 0 && gone as f64 > MOST_LOST * came as f64;
-        if losing || latency > self.allowed {
+        // One frame is more than that share of a period: alone it is no load yet.
+        let again = std::mem::replace(&mut self.losing, losing);
+        if (losing && (again || gone > 2)) || latency > self.allowed {
             self.calm = 0;
             // A step up that did not last was too soon.
             if self.rose.take().is_some_and(|rose| now.saturating_sub(rose) < PERIOD * 8) {
@@ -233,6 +237,8 @@ mod tests {
         assert!(played.level() >= 1);
         played.pass(60.0, 60, 0);
         assert_eq!(played.level(), 0);
+        played.pass(6.0, 60, 30);
+        assert_eq!(played.level(), 0, "a frame now and then is no load");
     }
 
     #[test]

@@ -1,6 +1,6 @@
 //! Live streams through the pipeline, put together as `run` does it.
 
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
@@ -11,7 +11,7 @@ use mask2face::media::entrance::Entrance;
 use mask2face::media::live::{Feed, LiveOptions, Transport};
 use mask2face::media::open::Opener;
 use mask2face::media::outflow::Belonging;
-use mask2face::media::outlet::{Nothing, Outlet};
+use mask2face::media::outlet::{Nothing, Outlet, Shown};
 use mask2face::media::soundline::SoundLine;
 use mask2face::media::stream::Status;
 use mask2face::media::timer::{Steady, Timer};
@@ -157,4 +157,19 @@ pub fn resident() -> usize {
     let status = std::fs::read_to_string("/proc/self/status").unwrap();
     let line = status.lines().find(|line| line.starts_with("VmRSS:")).unwrap();
     line.split_whitespace().nth(1).unwrap().parse::<usize>().unwrap() * 1024
+}
+
+/// Keeps the last frame that it was shown.
+#[derive(Clone, Default)]
+pub struct Keep(pub Arc<Mutex<Option<Shown>>>);
+
+impl Outlet for Keep {
+    fn show(&mut self, shown: &Shown) -> anyhow::Result<()> {
+        *self.0.lock().unwrap() = Some(shown.clone());
+        Ok(())
+    }
+
+    fn finish(self: Box<Self>) -> anyhow::Result<()> {
+        Ok(())
+    }
 }

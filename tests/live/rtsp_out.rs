@@ -2,17 +2,15 @@
 
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::TcpStream;
-use std::sync::{Arc, Mutex};
 
 use mask2face::geometry::Size;
 use mask2face::media::endpoint::Output;
 use mask2face::media::live::LiveOptions;
 use mask2face::media::open::Opener;
-use mask2face::media::outlet::{Outlet, Shown};
 use mask2face::media::soundline::SoundLine;
 use mask2face::media::stream::{State, Status};
 
-use super::rig::{Rig, belonging, options, resident};
+use super::rig::{Keep, Rig, belonging, options, resident};
 use super::server::{Camera, picture};
 
 #[test]
@@ -40,28 +38,13 @@ fn what_is_served_can_be_watched_by_who_knows_the_password() {
     assert!(!said.contains("pass-word"), "{said}");
 }
 
-/// Keeps the last frame that it was shown.
-struct Keep(Arc<Mutex<Option<Shown>>>);
-
-impl Outlet for Keep {
-    fn show(&mut self, shown: &Shown) -> anyhow::Result<()> {
-        *self.0.lock().unwrap() = Some(shown.clone());
-        Ok(())
-    }
-
-    fn finish(self: Box<Self>) -> anyhow::Result<()> {
-        Ok(())
-    }
-}
-
 #[test]
 fn without_a_client_two_hours_of_frames_cost_no_memory() {
-    let kept = Arc::new(Mutex::new(None));
-    let rig =
-        Rig::start_with(&[("test", "null")], &options(), |_| Box::new(Keep(Arc::clone(&kept))));
+    let keep = Keep::default();
+    let rig = Rig::start_with(&[("test", "null")], &options(), |_| Box::new(keep.clone()));
     rig.until(0, "a frame", |s| s.frames_out > 0);
     rig.end();
-    let shown: Shown = kept.lock().unwrap().take().unwrap();
+    let shown = keep.0.lock().unwrap().take().unwrap();
     let mut opener = Opener::new(None, false);
     let output = Output::parse("rtsp://127.0.0.1:0/a".as_ref()).unwrap();
     let mut outlet =

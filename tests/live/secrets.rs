@@ -82,9 +82,9 @@ fn no_failure_tells_a_password() {
         ("a wrong password", vec![&*wrong, "-o", "null"], 1),
         ("nobody there", vec!["rtsp://jo:wrong-pass@127.0.0.1:1/x", "-o", "null"], 1),
         ("no address", vec!["rtsp://jo:wrong-pass@:x/", "-o", "null"], 1),
-        ("push", vec!["test", "-o", "rtsp+push://jo:pushed-pass@127.0.0.1:1/x"], 0),
-        ("RTMP", vec!["test", "-o", "rtmp://127.0.0.1:1/live/stream-key"], 0),
-        ("SRT", vec!["test", "-o", "srt://127.0.0.1:1?passphrase=srt-passphrase"], 0),
+        ("push", vec!["test", "-o", "rtsp+push://jo:pushed-pass@127.0.0.1:1/x"], 1),
+        ("RTMP", vec!["test", "-o", "rtmp://127.0.0.1:1/live/stream-key"], 1),
+        ("SRT", vec!["test", "-o", "srt://127.0.0.1:1?passphrase=srt-passphrase"], 1),
     ] {
         let folder = support::folder();
         let mut command = run(folder.path(), &[&args[..], &short[..]].concat());

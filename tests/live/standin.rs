@@ -50,6 +50,12 @@ mod provider {
     use gst::subclass::prelude::*;
     use std::sync::atomic::Ordering;
 
+    const CAMERA: &str = "video/x-raw,format=I420,width=320,height=240,framerate=30/1; \
+        video/x-raw,format=I420,width=160,height=120,framerate=30/1";
+    /// Raw pictures of this size and rate would not fit through USB.
+    const WEBCAM: &str = "video/x-raw,format=YUY2,width=1280,height=720,framerate=30/1; \
+        image/jpeg,width=1280,height=720,framerate={30/1,15/1}";
+
     #[derive(Default)]
     pub struct Provider;
 
@@ -81,16 +87,15 @@ mod provider {
             if !PLUGGED.load(Ordering::Relaxed) {
                 return Vec::new();
             }
-            let caps: gst::Caps = "video/x-raw,format=I420,width=320,height=240,framerate=30/1; \
-                video/x-raw,format=I420,width=160,height=120,framerate=30/1"
-                .parse()
-                .unwrap();
-            let device: super::Device = glib::Object::builder()
-                .property("display-name", "Stand-in Camera")
-                .property("device-class", "Video/Source")
-                .property("caps", caps)
-                .build();
-            vec![device.upcast()]
+            let device = |name: &str, caps: &str| -> gst::Device {
+                let device: super::Device = glib::Object::builder()
+                    .property("display-name", name)
+                    .property("device-class", "Video/Source")
+                    .property("caps", caps.parse::<gst::Caps>().unwrap())
+                    .build();
+                device.upcast()
+            };
+            vec![device("Stand-in Camera", CAMERA), device("Stand-in Webcam", WEBCAM)]
         }
     }
 }
@@ -115,11 +120,14 @@ mod device {
 
     impl DeviceImpl for Device {
         fn create_element(&self, name: Option<&str>) -> Result<gst::Element, gst::LoggableError> {
-            let mut element = gst::ElementFactory::make("videotestsrc").property("is-live", true);
-            if let Some(name) = name {
-                element = element.name(name);
-            }
-            let element = element.build().unwrap();
+            // The webcam's raw pictures are only promised, so that nobody can take them.
+            let text = match &*self.obj().display_name() {
+                "Stand-in Webcam" => "videotestsrc is-live=true ! jpegenc",
+                _ => "videotestsrc is-live=true",
+            };
+            let element =
+                gst::parse::bin_from_description_with_name(text, true, name.unwrap_or_default());
+            let element: gst::Element = element.unwrap().upcast();
             *IN_USE.lock().unwrap() = Some(element.downgrade());
             Ok(element)
         }

@@ -19,7 +19,7 @@ const VIDEO: [&str; 13] =
 #[derive(clap::Args, Clone, Debug)]
 pub struct InputArgs {
     /// Videos, photos (JPEG, PNG, WebP), folders with all below them, or globs of these
-    #[arg(required_unless_present = "files_from", value_name = "INPUT")]
+    #[arg(required_unless_present_any = ["files_from", "pipeline"], value_name = "INPUT")]
     pub inputs: Vec<PathBuf>,
     /// Read more inputs from a file, one a line; `-` is standard input
     #[arg(long, value_name = "LIST")]

@@ -35,7 +35,7 @@ use self::shard::{Shard, ShardChoice};
 use self::work::Work;
 use super::Verdict;
 use super::interrupt::Interrupt;
-use super::progress::{Board, How};
+use super::progress::Board;
 use super::run::Args;
 use crate::media::Launch;
 
@@ -87,7 +87,7 @@ pub(super) fn run(args: &Args) -> Result<Verdict> {
     let interrupt = Interrupt::listen()?;
     let pairs = tasks.iter().filter_map(|task| task.pair.as_ref().ok());
     let weight = pairs.map(|pair| work::weight(&pair.input)).sum();
-    let how = if args.quiet { How::None } else { args.progress.progress };
+    let how = args.progress.unless(args.quiet);
     let board = Board::new(how, tasks.len(), weight);
     if let Some(left_out) = left_out {
         board.note(&left_out);

@@ -40,8 +40,11 @@ pub enum How {
     Lines,
     /// Events, one JSON object a line
     Json,
-    /// Not at all
+    /// Not at all; notes are told all the same
     None,
+    /// As `--quiet` wants it: not even notes.
+    #[value(skip)]
+    Quiet,
 }
 
 /// Options of progress.
@@ -50,6 +53,13 @@ pub struct ProgressArgs {
     /// How progress is told on stderr
     #[arg(long, value_enum, default_value_t, value_name = "HOW")]
     pub progress: How,
+}
+
+impl ProgressArgs {
+    /// How progress is told, unless nothing is to be said at all.
+    pub fn unless(&self, quiet: bool) -> How {
+        if quiet { How::Quiet } else { self.progress }
+    }
 }
 
 /// Tells how far the batch is. Used by one thread.
@@ -103,7 +113,7 @@ impl Board {
 
     /// As [`Board::say`], but only where somebody wants to hear more than errors.
     pub fn note(&self, line: &str) {
-        if self.how != How::None {
+        if self.how != How::Quiet {
             self.say(line);
         }
     }
