@@ -1,15 +1,19 @@
 //! THE core call: a picture and its faces in, the picture restored out. Live streams, files
 //! and photos all come through here.
 //!
-//! Looking and laying are two steps, because a frame is copied only if something is laid into
-//! it: [`Restorer::patches`] reads the picture, [`Patch::lay`] writes it.
+//! There are three steps. [`Restorer::paint`] reads pictures, each by itself, so that several
+//! restorers may work on the frames of one stream at once. [`Settler::settle`] has the frames
+//! before their say and must see a stream in order. [`Patch::lay`] writes the picture, and a
+//! frame is copied only if something is laid into it.
+
+use std::sync::Arc;
 
 use anyhow::{Context, Result};
 
 use crate::face::{Face, TrackId, align};
 use crate::geometry::{CropSpace, FrameSpace, Similarity};
 use crate::image::{Image, Layer, Picture, PictureMut, blend, warp};
-use crate::unmask::steady::Steady;
+use crate::unmask::steady::{Sight, Steady};
 use crate::unmask::{Unmasker, harmonize};
 
 /// What is to be laid into a picture for one face.
@@ -18,7 +22,9 @@ pub struct Patch {
     /// Whose face it is.
     pub id: TrackId,
     /// What to show, and how much of it, in the canonical crop.
-    pub layer: Layer,
+    pub layer: Arc<Layer>,
+    /// How much of the layer's alpha counts, 0..1.
+    pub opacity: f32,
     /// Where the crop lies.
     pub crop_from_frame: Similarity<FrameSpace, CropSpace>,
 }
@@ -29,7 +35,7 @@ impl Patch {
     /// # Errors
     /// If the layer's pixels and alpha differ in size.
     pub fn lay(&self, picture: &mut PictureMut<'_>) -> Result<()> {
-        blend::layer(&self.layer, &self.crop_from_frame, picture)
+        blend::faded(&self.layer, self.opacity, &self.crop_from_frame, picture)
     }
 }
 
@@ -44,38 +50,49 @@ pub struct Look<'a> {
     pub faces: &'a [Face],
 }
 
+/// What was painted for one face of one picture, before the pictures around it have their say.
+#[derive(Debug)]
+pub struct Painting {
+    /// Whose face it is.
+    pub id: TrackId,
+    /// What was painted, and where, in the canonical crop.
+    pub layer: Layer,
+    /// How much of it is to be shown, 0..1.
+    pub opacity: f32,
+    /// Where the crop lies.
+    pub crop_from_frame: Similarity<FrameSpace, CropSpace>,
+    /// What the painting network saw; none where nothing is to be blended over time.
+    pub sight: Option<Sight>,
+}
+
+impl From<Painting> for Patch {
+    fn from(painting: Painting) -> Self {
+        let Painting { id, layer, opacity, crop_from_frame, .. } = painting;
+        Self { id, layer: Arc::new(layer), opacity, crop_from_frame }
+    }
+}
+
 /// Less mean coverage than this is nothing to see: the network found no mask.
 const NOTHING_PAINTED: f32 = 0.002;
 
 /// Crops faces, has them unmasked in one batch, and fits the result to its surroundings.
 pub struct Restorer {
     unmasker: Box<dyn Unmasker>,
-    /// What was painted last, a stream each.
-    steady: Vec<Steady<TrackId>>,
 }
 
 impl Restorer {
     /// A restorer that paints with `unmasker`.
     pub fn new(unmasker: Box<dyn Unmasker>) -> Self {
-        Self { unmasker, steady: Vec::new() }
+        Self { unmasker }
     }
 
-    /// One patch for each chosen face that wears a mask, or has just put it on or off: then
-    /// the patch is partly transparent. Bare faces get none and cost nothing.
+    /// For each picture one painting for each chosen face that wears a mask, or has just put it
+    /// on or off: then it is partly transparent. Bare faces get none and cost nothing. The faces
+    /// of all pictures, such as the frames of several streams, are one batch.
     ///
     /// # Errors
-    /// If the picture cannot be sampled or the network fails; the picture is as it was.
-    pub fn patches(&mut self, picture: &Picture<'_>, faces: &[Face]) -> Result<Vec<Patch>> {
-        let look = Look { stream: 0, picture, faces };
-        Ok(self.patches_of(&[look])?.pop().unwrap_or_default())
-    }
-
-    /// The patches of several pictures, such as the frames of several streams: all their faces
-    /// are one batch.
-    ///
-    /// # Errors
-    /// As [`Restorer::patches`].
-    pub fn patches_of(&mut self, looks: &[Look<'_>]) -> Result<Vec<Vec<Patch>>> {
+    /// If a picture cannot be sampled or the network fails.
+    pub fn paint(&mut self, looks: &[Look<'_>]) -> Result<Vec<Vec<Painting>>> {
         let mut places = Vec::new();
         let mut crops = Vec::new();
         let faces = looks.iter().enumerate();
@@ -89,10 +106,9 @@ impl Restorer {
             places.push((n, face, crop_from_frame));
             crops.push(crop);
         }
-        self.next_frame(looks);
-        let mut patches: Vec<Vec<Patch>> = vec![Vec::new(); looks.len()];
+        let mut paintings: Vec<Vec<Painting>> = looks.iter().map(|_| Vec::new()).collect();
         if crops.is_empty() {
-            return Ok(patches);
+            return Ok(paintings);
         }
         let layers = self.unmasker.unmask(&crops).context("painting faces")?;
         for (((n, face, crop_from_frame), crop), mut layer) in
@@ -102,20 +118,42 @@ impl Restorer {
                 continue;
             }
             harmonize::fit(crop, &mut layer)?;
-            self.steady[looks[n].stream].settle(face.id, crop, &mut layer)?;
-            layer.alpha.fade(face.to_take_off());
-            patches[n].push(Patch { id: face.id, layer, crop_from_frame });
+            let (id, opacity) = (face.id, face.to_take_off());
+            let sight = Some(Sight::of(crop)?);
+            paintings[n].push(Painting { id, layer, opacity, crop_from_frame, sight });
         }
-        Ok(patches)
+        Ok(paintings)
     }
+}
 
-    fn next_frame(&mut self, looks: &[Look<'_>]) {
-        for look in looks {
-            if self.steady.len() <= look.stream {
-                self.steady.resize_with(look.stream + 1, Steady::default);
-            }
-            self.steady[look.stream].next_frame();
+/// Makes paintings into patches, with what was painted in the frames before in mind.
+#[derive(Debug, Default)]
+pub struct Settler {
+    /// What was painted last, a stream each.
+    steady: Vec<Steady<TrackId>>,
+}
+
+impl Settler {
+    /// The patches of the next frame of `stream`. Every frame must come by, in order, also one
+    /// without paintings: a face that was away for a frame begins anew.
+    ///
+    /// # Errors
+    /// If the kernel library refuses the planes.
+    pub fn settle(&mut self, stream: usize, paintings: Vec<Painting>) -> Result<Vec<Patch>> {
+        if self.steady.len() <= stream {
+            self.steady.resize_with(stream + 1, Steady::default);
         }
+        let steady = &mut self.steady[stream];
+        steady.next_frame();
+        let patch = |painting: Painting| {
+            let Painting { id, layer, opacity, crop_from_frame, sight } = painting;
+            let layer = match sight {
+                Some(sight) => steady.settle(id, sight, layer)?,
+                None => Arc::new(layer),
+            };
+            Ok(Patch { id, layer, opacity, crop_from_frame })
+        };
+        paintings.into_iter().map(patch).collect()
     }
 }
 
@@ -175,7 +213,9 @@ mod tests {
         let patches = {
             let views = std::array::from_fn(|i| Plane { data: &planes[i], stride: widths[i] });
             let picture = Picture::new(format, views).unwrap();
-            Restorer::new(Box::new(Green)).patches(&picture, &faces).unwrap()
+            let look = Look { stream: 0, picture: &picture, faces: &faces };
+            let painted = Restorer::new(Box::new(Green)).paint(&[look]).unwrap().remove(0);
+            Settler::default().settle(0, painted).unwrap()
         };
         assert_eq!(patches.iter().map(|p| p.id).collect::<Vec<_>>(), [TrackId(11)]);
         let [y, u, v] = &mut planes;

@@ -23,7 +23,7 @@ fn an_input_is_made_and_measured_beside_its_plain_transcode() {
         output
     };
     run("bench --synthetic --size 480x270 --masked 2 --rate 10 --seconds 1 --keep made.mp4");
-    let told = run("bench made.mp4 --rounds 1 --threads 2 --json --plot plot.png");
+    let told = run("bench made.mp4 --rounds 1 --threads 16 --json --plot plot.png");
     let bench: serde_json::Value = serde_json::from_slice(&told.stdout).unwrap();
     assert_eq!(bench["frames"], 10);
     assert!(bench["faces"].as_u64().unwrap() >= 16, "{bench}");

@@ -18,7 +18,7 @@ use crate::image::chart;
 use crate::media::{FileSource, Launch, Source, StopSignal};
 use crate::onnx::registry::Registry;
 use crate::onnx::{Device, Engine, library};
-use crate::pipeline::{Detect, Effect, Lay, Stats};
+use crate::pipeline::{Detect, Effect, Lay, Paint, Stats};
 
 /// Options of `evaluate`.
 #[derive(clap::Args, Clone, Debug)]
@@ -141,9 +141,10 @@ fn on_clip(args: &Args) -> Result<Verdict> {
         let networks = args.networks(model);
         let (restorer, facts) = networks.restorer()?;
         let stats = Stats::default();
-        let detect = Box::new(Detect::new(networks.tracker()?, stats.clone()));
-        let lay = Box::new(Lay::new(Effect::Unmask(restorer), stats));
-        makers.push((facts.model.clone(), Maker::Restore(detect, lay)));
+        let detect = Detect::new(networks.tracker()?, stats.clone());
+        let paint = Paint::new(Effect::Unmask(restorer), stats.clone());
+        let stages = Box::new((detect, paint, Lay::new(stats)));
+        makers.push((facts.model.clone(), Maker::Restore(stages)));
         models.push(facts);
     }
     let tracker = args.networks("").tracker()?;

@@ -31,7 +31,9 @@ use crate::media::timer::{Steady, Timer};
 use crate::media::{Encoding, Frame, Launch};
 use crate::pipeline::outlets::{LiveSnapshot, StreamSnapshot};
 use crate::pipeline::stats::Snapshot;
-use crate::pipeline::{Detect, Lay, Live, LiveStats, Load, Outlets, Pipeline, Stats};
+use crate::pipeline::{
+    Detect, Effect, Lay, Live, LiveStats, Load, Outlets, Paint, Pipeline, Stats,
+};
 use crate::watch::Watch;
 
 /// Options of live streams.
@@ -120,6 +122,12 @@ fn watch(
     Ok(watch)
 }
 
+/// Who paints: one for each effect.
+fn painters(effects: Vec<Effect>, stats: &Stats, load: &Load) -> Vec<Paint> {
+    let painter = |effect| Paint::live(effect, stats.clone(), load.clone());
+    effects.into_iter().map(painter).collect()
+}
+
 /// What was done.
 #[derive(Debug, Serialize)]
 struct Report {
@@ -160,7 +168,8 @@ pub(super) fn run(job: &Job, args: &run::Args) -> Result<Verdict> {
     );
     let interrupt = Interrupt::listen()?;
     let ready = ready(job, args, &interrupt)?;
-    let Crew { tracker, effect, draw, model } = args.networks.crew(args.put_on.effect()?)?;
+    let Crew { tracker, effects, draw, model } =
+        args.networks.prompt_crew(args.put_on.effect()?)?;
     let trackers = trackers(args, tracker, job.streams.len())?;
     let how = args.progress.unless(args.quiet);
     let board = Board::new(how, 1, 0);
@@ -171,9 +180,11 @@ pub(super) fn run(job: &Job, args: &run::Args) -> Result<Verdict> {
     let label = args.provenance.label(&mark).map(Label::new).transpose()?;
     let outlets = Outlets::new(ready.outlets, live.clone(), Arc::clone(&ready.timer));
     let begun = Instant::now();
+    let painters = painters(effects, &stats, &ready.load);
     let running = Pipeline::from_rounds(Box::new(Live::new(ready.entrance)), stats.clone())
-        .then(Detect::live(trackers, stats.clone(), ready.load.clone()))
-        .then(Lay::live(effect, stats.clone(), ready.load).drawing(draw).labelled(label))
+        .then(Detect::live(trackers, stats.clone(), ready.load))
+        .then_shared(painters)
+        .then(Lay::live(stats.clone()).drawing(draw).labelled(label))
         .into_rounds(Box::new(outlets))?;
     let threads = ready.feeds.into_iter().map(Feed::start).collect::<Result<Vec<_>>>()?;
     let name = job.name();

@@ -19,6 +19,7 @@
 //! | [`faces`] | options about faces: which, how small, drawn or not |
 //! | [`networks`] | options of the networks, and how they are put together |
 //! | `process` | what this process has used |
+//! | `threads` | who gets how many threads |
 //! | `table` | tables and JSON on stdout |
 //! | [`encoding`] | options of the output's picture |
 //! | [`put_on`] | options of painting masks |
@@ -51,6 +52,7 @@ pub mod put_on;
 pub mod run;
 mod streams;
 mod table;
+mod threads;
 mod together;
 mod video;
 

@@ -1,11 +1,14 @@
 //! Options of the networks, and how they are put together: what every verb that looks at faces
 //! shares.
 
+use std::path::PathBuf;
+
 use anyhow::{Context, Result};
 use clap::{Args, FromArgMatches};
 use serde::{Deserialize, Serialize};
 
 use super::faces::FaceArgs;
+use super::threads::Threads;
 use crate::face::{Detector, FaceTracker, Landmarker, align};
 use crate::onnx::registry::{Registry, Role};
 use crate::onnx::{Device, Engine, library};
@@ -22,7 +25,7 @@ pub struct NetworkArgs {
     /// `auto`, `cpu`, `cuda[:N]` or `tensorrt[:N]`; only auto may fall back, and says so
     #[arg(long, default_value = "auto")]
     pub device: Device,
-    /// CPU threads of the painting network; 0: half of the cores
+    /// CPU threads of the painting network; 0: all cores for a file, half of them otherwise
     #[arg(long, default_value_t = 0, value_name = "N")]
     pub threads: usize,
     /// Which faces.
@@ -56,8 +59,8 @@ pub struct ModelFacts {
 pub struct Crew {
     /// Finds and follows them.
     pub tracker: FaceTracker,
-    /// What is laid over them.
-    pub effect: Effect,
+    /// What is laid over them: one effect, or several alike that share the frames of a file.
+    pub effects: Vec<Effect>,
     /// Whether the faces are drawn over the result.
     pub draw: bool,
     /// The painting network; none where masks are put on.
@@ -65,22 +68,33 @@ pub struct Crew {
 }
 
 impl NetworkArgs {
-    /// What one stream needs: to take masks off, or the effect that puts them on.
+    /// What a video file needs: to take masks off, as many networks at once as the cores can
+    /// feed, or the effect that puts them on.
     ///
     /// # Errors
     /// As [`NetworkArgs::tracker`] and [`NetworkArgs::restorer`].
     pub fn crew(&self, put_on: Option<Effect>) -> Result<Crew> {
-        let tracker = self.tracker()?;
-        let (effect, model) = match put_on {
-            Some(effect) => (effect, None),
-            None => self.restorer().map(|(r, model)| (Effect::Unmask(r), Some(model)))?,
-        };
-        Ok(Crew { tracker, effect, draw: self.faces.draw, model })
+        self.crew_of(put_on, Threads::of_file(self.threads))
     }
 
-    fn threads(&self) -> usize {
-        let cores = std::thread::available_parallelism().map_or(1, usize::from);
-        if self.threads > 0 { self.threads } else { (cores / 2).clamp(1, 8) }
+    /// What a photo or live streams need: one network, as a frame must not wait for another.
+    ///
+    /// # Errors
+    /// As [`NetworkArgs::crew`].
+    pub fn prompt_crew(&self, put_on: Option<Effect>) -> Result<Crew> {
+        self.crew_of(put_on, Threads::of_live(self.threads))
+    }
+
+    fn crew_of(&self, put_on: Option<Effect>, threads: Threads) -> Result<Crew> {
+        let tracker = self.tracker()?;
+        let (effects, model) = if let Some(effect) = put_on {
+            (vec![effect], None)
+        } else {
+            let (unets, facts) = self.unets(threads)?;
+            let unmask = |unet| Effect::Unmask(Restorer::new(Box::new(unet)));
+            (unets.into_iter().map(unmask).collect(), Some(facts))
+        };
+        Ok(Crew { tracker, effects, draw: self.faces.draw, model })
     }
 
     /// What finds and follows faces. It runs on the CPU: its networks are too small to gain.
@@ -91,7 +105,7 @@ impl NetworkArgs {
         let registry = Registry::from_env()?;
         let engine = || Engine::start(&library::library()?, Device::Cpu, 1);
         let landmarks = registry.open(Role::Landmarks, None)?;
-        let landmarker = Landmarker::new(&engine()?, &landmarks.bytes)?;
+        let landmarker = Landmarker::new(&engine()?.keeping(kept(&registry)), &landmarks.bytes)?;
         let yunet = registry.open(Role::Detect, None)?;
         let detector = Detector::new(engine()?, yunet.bytes, self.faces.face_score)?;
         let options = self.faces.options();
@@ -113,15 +127,32 @@ impl NetworkArgs {
     /// If ONNX Runtime or the model is missing or damaged, the model does not keep its
     /// contract, or the device cannot be had.
     pub fn unet(&self) -> Result<(Unet, ModelFacts)> {
-        let model = Registry::from_env()?.open(Role::Unmask, Some(&self.model))?;
-        let engine = Engine::start(&library::library()?, self.device, self.threads())?;
-        let unet = Unet::new(&engine, &model.name, &model.bytes, align::TEMPLATE_ID)
-            .with_context(|| format!("the model {}", model.path.display()))?;
-        let facts = ModelFacts {
-            model: model.name,
-            sha256: model.entry.map(|entry| entry.sha256),
-            provider: unet.provider().to_string(),
-        };
-        Ok((unet, facts))
+        let (mut unets, facts) = self.unets(Threads::of_live(self.threads))?;
+        Ok((unets.pop().context("no network was loaded")?, facts))
     }
+
+    /// As many painting networks as `threads` says; an accelerator is not shared, one fills it.
+    fn unets(&self, threads: Threads) -> Result<(Vec<Unet>, ModelFacts)> {
+        let registry = Registry::from_env()?;
+        let model = registry.open(Role::Unmask, Some(&self.model))?;
+        let engine = Engine::start(&library::library()?, self.device, threads.each)?;
+        let engine = engine.keeping(kept(&registry));
+        let load = || {
+            Unet::new(&engine, &model.name, &model.bytes, align::TEMPLATE_ID)
+                .with_context(|| format!("the model {}", model.path.display()))
+        };
+        let mut unets = vec![load()?];
+        let provider = unets[0].provider().clone();
+        let others = if provider.is_cpu() { threads.networks - 1 } else { 0 };
+        for _ in 0..others {
+            unets.push(load()?);
+        }
+        let sha256 = model.entry.map(|entry| entry.sha256);
+        Ok((unets, ModelFacts { model: model.name, sha256, provider: provider.to_string() }))
+    }
+}
+
+/// Where networks that were made ready are kept.
+fn kept(registry: &Registry) -> PathBuf {
+    registry.places().cache.join("prepared")
 }

@@ -83,7 +83,8 @@ pub(super) fn run(
     let size = photo.size();
     let mut crew = crew()?;
     let faces = crew.tracker.still(&photo.picture())?;
-    let patches = crew.effect.patches(&photo.picture(), &faces)?;
+    let effect = crew.effects.first_mut().context("nothing to lay over faces")?;
+    let patches = effect.patches(&photo.picture(), &faces)?;
     let mut picture = photo.picture_mut();
     patches.iter().try_for_each(|patch| patch.lay(&mut picture))?;
     if crew.draw {

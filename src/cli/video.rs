@@ -24,7 +24,7 @@ use crate::pipeline::latency::Percentiles;
 use crate::pipeline::ledger::Span;
 use crate::pipeline::stats::Snapshot;
 use crate::pipeline::tracks::TrackSpan;
-use crate::pipeline::{Detect, Lay, Pipeline, Stats};
+use crate::pipeline::{Detect, Lay, Paint, Pipeline, Stats};
 
 /// What to do.
 #[derive(Debug)]
@@ -66,9 +66,11 @@ impl Job<'_> {
         before: (u64, u64),
     ) -> Result<()> {
         let label = self.label(crew.model.as_ref())?;
+        let painters = crew.effects.into_iter().map(|effect| Paint::new(effect, stats.clone()));
         let running = Pipeline::from_source(ends.0, stats.clone())
             .then(Detect::new(crew.tracker, stats.clone()))
-            .then(Lay::new(crew.effect, stats.clone()).labelled(label).drawing(crew.draw))
+            .then_shared(painters.collect())
+            .then(Lay::new(stats.clone()).labelled(label).drawing(crew.draw))
             .into_sink(ends.1)?;
         while !running.is_done() {
             let now = stats.snapshot();

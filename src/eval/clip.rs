@@ -19,7 +19,7 @@ use crate::geometry::{CropSpace, FrameSpace, Similarity, Size};
 use crate::image::chart::{Curve, Marks, Panel};
 use crate::image::{Image, Matte, filter, warp};
 use crate::media::{Frame, Source};
-use crate::pipeline::{Detect, Lay, Round, Stage};
+use crate::pipeline::{Detect, Lay, Paint, Round, Stage};
 
 /// Masked and clean clip differ by more than this where the mask is (0..1, a little blurred):
 /// more than encoders do.
@@ -30,7 +30,7 @@ const SMALLEST_HOLE: usize = 400;
 /// Who shows a clip without masks.
 pub enum Maker {
     /// The networks of `run`, frame by frame.
-    Restore(Box<Detect>, Box<Lay>),
+    Restore(Box<(Detect, Paint, Lay)>),
     /// A file that was made before.
     Played(Box<dyn Source>),
 }
@@ -38,12 +38,12 @@ pub enum Maker {
 impl Maker {
     fn make(&mut self, masked: &Frame) -> Result<Option<Frame>> {
         match self {
-            Self::Restore(detect, lay) => {
-                let Some(seen) = detect.process(Round::of_one(masked.clone()))? else {
-                    return Ok(None);
-                };
-                let round = lay.process(seen)?;
-                Ok(round.and_then(|round| round.into_items().0.pop()).map(|(_, shown)| shown.frame))
+            Self::Restore(stages) => {
+                let (detect, paint, lay) = &mut **stages;
+                let seen = detect.process(Round::of_one(masked.clone()))?;
+                let painted = seen.map_or(Ok(None), |round| paint.process(round))?;
+                let shown = painted.map_or(Ok(None), |round| lay.process(round))?;
+                Ok(shown.and_then(|round| round.into_items().0.pop()).map(|(_, shown)| shown.frame))
             }
             Self::Played(source) => source.next_frame(),
         }

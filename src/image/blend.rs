@@ -18,6 +18,7 @@ const NOTHING: f32 = 1.0 / 512.0;
 #[derive(Default)]
 struct Room {
     samples: [Vec<f32>; 3],
+    coverage: Vec<f32>,
     value: Mat,
     alpha: Mat,
 }
@@ -35,32 +36,61 @@ pub fn layer(
     crop_from_frame: &Similarity<FrameSpace, CropSpace>,
     picture: &mut PictureMut<'_>,
 ) -> Result<()> {
+    faded(layer, 1.0, crop_from_frame, picture)
+}
+
+/// As [`layer`], with all of its coverage times `opacity` (0..1).
+///
+/// # Errors
+/// If the layer's pixels and alpha differ in size.
+pub fn faded(
+    layer: &Layer,
+    opacity: f32,
+    crop_from_frame: &Similarity<FrameSpace, CropSpace>,
+    picture: &mut PictureMut<'_>,
+) -> Result<()> {
     let size = layer.alpha.size();
     ensure!(layer.pixels.size() == size, "a layer's pixels and its alpha differ in size");
     let Some(painted) = painted_area(layer) else { return Ok(()) };
     ROOM.with_borrow_mut(|room| {
-        room.take(layer, &picture.format);
-        room.lay(layer, (crop_from_frame, &painted), picture)
+        room.take((layer, opacity), &painted, (crop_from_frame, &picture.format));
+        room.lay(size, (crop_from_frame, &painted), picture)
     })
 }
 
 impl Room {
-    /// The layer's pixels as samples of the picture.
-    fn take(&mut self, layer: &Layer, format: &PictureFormat) {
+    /// The layer's pixels as samples of the picture, and how much of them counts. Only the rows
+    /// that can be seen are made ready.
+    fn take(
+        &mut self,
+        (layer, opacity): (&Layer, f32),
+        painted: &Rect<CropSpace>,
+        (crop_from_frame, format): (&Similarity<FrameSpace, CropSpace>, &PictureFormat),
+    ) {
+        let Size { width, height } = layer.alpha.size();
+        // As far as averaging down and bilinear sampling reach, in the coarsest plane.
+        let (_, (dx, dy)) = format.sampling(1);
+        let reach = 3.0 * (crop_from_frame.scale() * dx.max(dy)).max(1.0) + 1.0;
+        let first = (painted.min.y - reach).max(0.0) as usize;
+        let last = ((painted.max.y + reach).ceil() as usize).min(height);
+        let rows = first * width..last * width;
         for (samples, channel) in self.samples.iter_mut().zip(layer.pixels.channels()) {
-            samples.clear();
-            samples.extend_from_slice(channel);
+            samples.resize(channel.len(), 0.0);
+            samples[rows.clone()].copy_from_slice(&channel[rows.clone()]);
         }
-        format.color.from_rgb(format.bits, self.samples.each_mut().map(Vec::as_mut_slice));
+        let samples = self.samples.each_mut().map(|samples| &mut samples[rows.clone()]);
+        format.color.from_rgb(format.bits, samples);
+        self.coverage.clear();
+        self.coverage.extend(layer.alpha.data().iter().map(|alpha| alpha * opacity));
     }
 
     fn lay(
         &mut self,
-        layer: &Layer,
+        size: Size,
         (crop_from_frame, painted): (&Similarity<FrameSpace, CropSpace>, &Rect<CropSpace>),
         picture: &mut PictureMut<'_>,
     ) -> Result<()> {
-        let (size, format) = (layer.alpha.size(), picture.format);
+        let format = picture.format;
         for (index, plane) in picture.planes.iter_mut().enumerate() {
             let Some(area) = Area::of(painted, &crop_from_frame.inverse(), &format, index) else {
                 continue;
@@ -70,7 +100,7 @@ impl Room {
             resample(&samples, &mut self.value, &map, &area, BORDER_REPLICATE)?;
             // Both planes of colour have their samples at the same places.
             if index < 2 || format.color.weights.is_none() {
-                let alpha = View::of_floats(layer.alpha.data(), size)?;
+                let alpha = View::of_floats(&self.coverage, size)?;
                 resample(&alpha, &mut self.alpha, &map, &area, BORDER_CONSTANT)?;
             }
             let (value, alpha) = (self.value.data_typed::<f32>()?, self.alpha.data_typed::<f32>()?);

@@ -41,7 +41,18 @@ pub mod xmp;
 pub use color::Colorimetry;
 pub use plane::{Picture, PictureFormat, PictureMut, Plane, PlaneMut};
 
+use anyhow::{Context, Result};
+
 use crate::geometry::Size;
+
+/// Makes the kernels ready. Once, before anything else of this room: the library's own threads
+/// are more trouble than help for kernels of a tenth of a millisecond, so it gets none.
+///
+/// # Errors
+/// If the library refuses.
+pub fn init() -> Result<()> {
+    opencv::core::set_num_threads(1).context("OpenCV does not start")
+}
 
 /// RGB pixels as floats: three planes (red, green, blue) of `height` rows of `width` values,
 /// 0..1, gamma-encoded as they were in the stream or file.

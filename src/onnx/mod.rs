@@ -5,6 +5,7 @@
 //! |---|---|
 //! | [`provider`] | which accelerator is asked for, and which really runs |
 //! | [`registry`] | the pinned model files, where they lie, whether they are whole |
+//! | `prepared` | networks made ready for this processor, kept on disk |
 //! | [`library`] | where the ONNX Runtime library lies, and its version |
 //! | [`meter`] | what each network has cost so far |
 //! | [`inspect`] | which providers a library has, and which of them work |
@@ -12,6 +13,7 @@
 pub mod inspect;
 pub mod library;
 pub mod meter;
+mod prepared;
 pub mod provider;
 pub mod registry;
 
@@ -24,6 +26,7 @@ use ort::session::Session;
 use ort::session::builder::{GraphOptimizationLevel, SessionBuilder};
 use ort::value::{Outlet, TensorRef, ValueType};
 
+use prepared::Prepared;
 pub use provider::{Device, Provider};
 
 /// A tensor of 32-bit floats.
@@ -40,6 +43,8 @@ pub struct Engine {
     environment: Environment,
     device: Device,
     threads: usize,
+    /// Where networks that were made ready are kept.
+    kept: Option<PathBuf>,
 }
 
 /// The library is loaded once in a process; a second path would be ignored by the loader.
@@ -66,7 +71,14 @@ impl Engine {
                 environment
             }
         };
-        Ok(Self { environment, device, threads: threads.max(1) })
+        Ok(Self { environment, device, threads: threads.max(1), kept: None })
+    }
+
+    /// The same engine, which keeps what it made ready in `folder`, to be quicker next time.
+    /// For networks that come again: each takes its place on the disk.
+    #[must_use]
+    pub fn keeping(self, folder: PathBuf) -> Self {
+        Self { kept: Some(folder), ..self }
     }
 
     /// Loads a network from the bytes of an ONNX file; `name` stands in error messages.
@@ -76,24 +88,52 @@ impl Engine {
     /// If the bytes are no network that this ONNX Runtime can run, or the device asked for
     /// cannot be had.
     pub fn load(&self, name: &str, bytes: &[u8]) -> Result<Network> {
-        let build = |device: Device| -> Result<Session> {
-            // The builder's own error carries the builder; only its text is wanted.
-            let text = |e: ort::Error<SessionBuilder>| anyhow!("{e}");
-            let builder = Session::builder(&self.environment)?;
-            let builder =
-                builder.with_optimization_level(GraphOptimizationLevel::All).map_err(text)?;
-            let builder = builder.with_intra_threads(self.threads).map_err(text)?;
-            let builder = builder.with_intra_op_spinning(false).map_err(text)?;
-            let builder = builder.with_inter_op_spinning(false).map_err(text)?;
-            let mut builder =
-                builder.with_execution_providers(device.dispatches()).map_err(text)?;
-            builder.commit_from_memory(bytes).context(
-                "this is no network that ONNX Runtime can run; choose another with --model",
-            )
+        let build = |device: Device| match &self.kept {
+            Some(folder) if device == Device::Cpu => self.prepared(folder, bytes),
+            _ => commit(self.builder(device)?, bytes),
         };
         let (session, provider) = provider::choose(self.device, build)?;
         Ok(Network { name: name.to_owned(), session, provider, threads: self.threads })
     }
+
+    fn builder(&self, device: Device) -> Result<SessionBuilder> {
+        let builder = Session::builder(&self.environment)?;
+        let builder = builder.with_optimization_level(GraphOptimizationLevel::All).map_err(text)?;
+        let builder = builder.with_intra_threads(self.threads).map_err(text)?;
+        let builder = builder.with_intra_op_spinning(false).map_err(text)?;
+        let builder = builder.with_inter_op_spinning(false).map_err(text)?;
+        builder.with_execution_providers(device.dispatches()).map_err(text)
+    }
+
+    /// A network on the processor from its ready form in `folder`, which is made if need be.
+    fn prepared(&self, folder: &Path, bytes: &[u8]) -> Result<Session> {
+        let place = Prepared::new(folder, bytes);
+        if let Some(ready) = place.read()
+            && let Ok(session) = commit(self.builder(Device::Cpu)?, &ready)
+        {
+            return Ok(session);
+        }
+        place.keep(|path| {
+            let builder = self.builder(Device::Cpu)?;
+            let builder = match path {
+                Some(path) => builder.with_optimized_model_path(path).map_err(text)?,
+                None => builder,
+            };
+            commit(builder, bytes)
+        })
+    }
+}
+
+/// The builder's own error carries the builder; only its text is wanted.
+#[allow(clippy::needless_pass_by_value, reason = "it is what map_err gives")]
+fn text(error: ort::Error<SessionBuilder>) -> anyhow::Error {
+    anyhow!("{error}")
+}
+
+fn commit(mut builder: SessionBuilder, bytes: &[u8]) -> Result<Session> {
+    builder
+        .commit_from_memory(bytes)
+        .context("this is no network that ONNX Runtime can run; choose another with --model")
 }
 
 /// Loads the shared library and creates the process's environment.

@@ -28,6 +28,13 @@ pub struct Provider {
     pub fallback: Option<String>,
 }
 
+impl Provider {
+    /// Whether it is the processor, and no accelerator.
+    pub fn is_cpu(&self) -> bool {
+        self.name == Device::Cpu.provider()
+    }
+}
+
 impl Device {
     /// What is asked of ONNX Runtime: no silent fall-back, except to what `choose` tries next.
     pub(super) fn dispatches(self) -> Vec<ep::ExecutionProviderDispatch> {

@@ -8,7 +8,7 @@ use anyhow::Result;
 use crate::face::{Face, TrackId, align};
 use crate::image::{Image, Picture, warp};
 use crate::mask::{Guise, Memory, Painter};
-use crate::restore::{Patch, Restorer};
+use crate::restore::{Painting, Patch, Restorer};
 
 pub use crate::restore::Look;
 
@@ -33,7 +33,7 @@ impl PutOn {
         Self { painter, guise, faces: HashMap::new() }
     }
 
-    fn patch(&mut self, picture: &Picture<'_>, face: &Face) -> Result<Option<Patch>> {
+    fn painting(&mut self, picture: &Picture<'_>, face: &Face) -> Result<Option<Painting>> {
         let Some(crop_from_frame) = align::crop_from_landmarks(&face.landmarks) else {
             return Ok(None);
         };
@@ -43,34 +43,34 @@ impl PutOn {
         let memory = self.faces.entry(face.id).or_default();
         let layer =
             self.painter.steady_layer(&crop, &landmarks, &self.guise, (face.id.0, memory)).ok();
-        Ok(layer.map(|mut layer| {
-            layer.alpha.fade(face.to_put_on());
-            Patch { id: face.id, layer, crop_from_frame }
-        }))
+        let (id, opacity) = (face.id, face.to_put_on());
+        Ok(layer.map(|layer| Painting { id, layer, opacity, crop_from_frame, sight: None }))
     }
 }
 
 impl Effect {
-    /// One patch for each face that needs one, in order.
+    /// One patch for each face of a photo that needs one, in order.
     ///
     /// # Errors
     /// If the picture cannot be sampled or a network fails.
     pub fn patches(&mut self, picture: &Picture<'_>, faces: &[Face]) -> Result<Vec<Patch>> {
         let look = Look { stream: 0, picture, faces };
-        Ok(self.patches_of(&[look])?.pop().unwrap_or_default())
+        let painted = self.paint(&[look])?.into_iter().flatten();
+        Ok(painted.map(Patch::from).collect())
     }
 
-    /// The patches of several pictures, whose faces come in one batch.
+    /// What is painted for the faces of several pictures, which come in one batch.
     ///
     /// # Errors
     /// As [`Effect::patches`].
-    pub fn patches_of(&mut self, looks: &[Look<'_>]) -> Result<Vec<Vec<Patch>>> {
+    pub fn paint(&mut self, looks: &[Look<'_>]) -> Result<Vec<Vec<Painting>>> {
         match self {
-            Self::Unmask(restorer) => restorer.patches_of(looks),
+            Self::Unmask(restorer) => restorer.paint(looks),
             Self::PutOn(put_on) => {
                 let of_one = |look: &Look<'_>| {
                     let bare = look.faces.iter().filter(|face| face.to_put_on() > 0.0);
-                    bare.filter_map(|face| put_on.patch(look.picture, face).transpose()).collect()
+                    bare.filter_map(|face| put_on.painting(look.picture, face).transpose())
+                        .collect()
                 };
                 looks.iter().map(of_one).collect()
             }

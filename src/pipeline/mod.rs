@@ -11,7 +11,9 @@
 //! | file | holds |
 //! |---|---|
 //! | [`stage`] | trait Stage, its loop, the thread spawner |
-//! | [`stages`] | find faces, lay something over them |
+//! | [`team`] | several workers of one stage, with the order kept |
+//! | [`stages`] | find faces, paint what is to be laid over them |
+//! | [`lay`] | settle it over time and lay it into the frame |
 //! | [`effect`] | what is laid: the restored face, or a painted mask |
 //! | [`round`] | what travels, and how much of it at once |
 //! | [`ends`] | where rounds come from and go to |
@@ -25,6 +27,7 @@
 pub mod effect;
 pub mod ends;
 pub mod latency;
+pub mod lay;
 pub mod ledger;
 pub mod load;
 pub mod markup;
@@ -34,24 +37,28 @@ pub mod spread;
 pub mod stage;
 pub mod stages;
 pub mod stats;
+mod team;
 pub mod tracks;
 
+use std::sync::Arc;
 use std::thread::JoinHandle;
 
 use anyhow::Result;
-use crossbeam_channel::{Receiver, bounded};
+use crossbeam_channel::bounded;
 
 use crate::media::outlet::Shown;
 use crate::media::{Frame, Sink, Source};
 pub use effect::{Effect, PutOn};
 pub use ends::{Live, RoundSink, RoundSource};
+pub use lay::Lay;
 pub use load::Load;
 pub use outlets::{LiveStats, Outlets};
 pub use round::Round;
 use stage::FirstError;
 pub use stage::Stage;
-pub use stages::{Detect, Lay};
+pub use stages::{Detect, Paint};
 pub use stats::Stats;
+use team::Line;
 
 /// Items that wait between two stages.
 const WAITING: usize = 2;
@@ -61,7 +68,7 @@ type Body = Box<dyn FnOnce() + Send>;
 
 /// A pipeline under construction whose last stage gives `T`.
 pub struct Pipeline<T> {
-    output: Receiver<T>,
+    output: Line<T>,
     bodies: Vec<(&'static str, Body)>,
     first: FirstError,
     stats: Stats,
@@ -90,7 +97,7 @@ impl Pipeline<Round<Frame>> {
             });
             drop(sender);
         });
-        Self { output, bodies: vec![("source", body)], first, stats }
+        Self { output: Line::Single(output), bodies: vec![("source", body)], first, stats }
     }
 }
 
@@ -115,7 +122,7 @@ impl<T: Into<Shown> + Send + 'static> Pipeline<Round<T>> {
             Box::new(move || {
                 let first = failed.clone();
                 stage::guarded("sink", &failed, move || {
-                    for round in output {
+                    while let Some(round) = output.take() {
                         let round = round.try_map(|_, item| Ok(item.into()))?;
                         let taken = round.taken();
                         counters.time(|| sink.push(round))?;
@@ -150,6 +157,29 @@ impl<T: Send + 'static> Pipeline<T> {
                 drop(sender);
             }),
         ));
+        let output = Line::Single(output);
+        Pipeline { output, bodies: self.bodies, first: self.first, stats: self.stats }
+    }
+
+    /// Adds a stage that several workers share, each on a thread of its own. Items leave in the
+    /// order in which they came.
+    pub fn then_shared<S: Stage<In = T>>(mut self, workers: Vec<S>) -> Pipeline<S::Out>
+    where
+        S::Out: 'static,
+    {
+        let stats = self.stats.stage(S::NAME);
+        let (members, output) = team::gather(workers, self.output);
+        for mut member in members {
+            let (failed, stats) = (self.first.clone(), Arc::clone(&stats));
+            self.bodies.push((
+                S::NAME,
+                Box::new(move || {
+                    stage::guarded(S::NAME, &failed, || member.work(&failed, &stats));
+                    // Only now may the next stage take this for the end of the stream.
+                    drop(member);
+                }),
+            ));
+        }
         Pipeline { output, bodies: self.bodies, first: self.first, stats: self.stats }
     }
 }

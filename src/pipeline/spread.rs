@@ -1,5 +1,5 @@
-//! How times spread: a histogram whose steps grow with the times. Written by one thread, read by
-//! any, without a lock and without growing.
+//! How times spread: a histogram whose steps grow with the times. Written and read by any
+//! thread, without a lock and without growing.
 
 use std::array;
 use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};

@@ -6,9 +6,10 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::JoinHandle;
 
 use anyhow::{Context, Result, anyhow};
-use crossbeam_channel::{Receiver, Sender};
+use crossbeam_channel::Sender;
 
 use super::stats::StageStats;
+use super::team::Line;
 
 /// One step of a pipeline, on a thread of its own.
 pub trait Stage: Send + 'static {
@@ -68,11 +69,11 @@ pub(super) fn guarded(name: &str, first: &FirstError, body: impl FnOnce() -> Res
 /// takes its output any more.
 pub(super) fn work<S: Stage>(
     stage: &mut S,
-    input: &Receiver<S::In>,
+    input: &Line<S::In>,
     output: &Sender<S::Out>,
     stats: &StageStats,
 ) -> Result<()> {
-    for item in input {
+    while let Some(item) = input.take() {
         stats.took();
         let done = stats.time(|| stage.process(item))?;
         let Some(done) = done else { continue };

@@ -1,19 +1,16 @@
-//! The stages between source and sink: find the faces, then lay something over them.
+//! The stages that look at faces: find them, then paint what is to be laid over them.
 
 use anyhow::Result;
 
 use super::effect::{Effect, Look};
 use super::load::Load;
-use super::markup;
 use super::round::Round;
 use super::stage::Stage;
 use super::stats::Stats;
 use crate::face::{Face, FaceTracker};
-use crate::image::label::Label;
 use crate::media::Frame;
 use crate::media::frame::FrameRead;
-use crate::media::outlet::{Mark, Shown};
-use crate::restore::Patch;
+use crate::restore::Painting;
 
 /// A frame and the faces in it.
 pub struct Seen {
@@ -71,42 +68,35 @@ impl Stage for Detect {
     }
 }
 
-/// Lays an [`Effect`] over the faces.
-pub struct Lay {
+/// A frame, the faces in it, and what was painted for some of them.
+pub struct Painted {
+    pub(super) frame: Frame,
+    pub(super) faces: Vec<Face>,
+    pub(super) paintings: Vec<Painting>,
+}
+
+/// Paints what an [`Effect`] wants to lay over the faces. Each round is painted by itself, so
+/// that several of these may share the rounds of one pipeline.
+pub struct Paint {
     effect: Effect,
     stats: Stats,
     load: Option<Load>,
-    label: Option<Label>,
-    draws: bool,
 }
 
-impl Lay {
-    /// The stage of `effect`; what it lays is counted in `stats`.
+impl Paint {
+    /// The stage of `effect`; what fails is counted in `stats`.
     pub fn new(effect: Effect, stats: Stats) -> Self {
-        Self { effect, stats, load: None, label: None, draws: false }
+        Self { effect, stats, load: None }
     }
 
-    /// The stage for live streams: it leaves the farthest faces alone under `load`, keeps the
-    /// frames as they came in and marks the faces, for previews.
+    /// The stage for live streams: it leaves the farthest faces alone under `load`.
     pub fn live(effect: Effect, stats: Stats, load: Load) -> Self {
-        Self { effect, stats, load: Some(load), label: None, draws: false }
+        Self { effect, stats, load: Some(load) }
     }
 
-    /// With a line of text burnt into every frame.
-    #[must_use]
-    pub fn labelled(self, label: Option<Label>) -> Self {
-        Self { label, ..self }
-    }
-
-    /// Whether the faces are drawn over the result too.
-    #[must_use]
-    pub fn drawing(self, draws: bool) -> Self {
-        Self { draws, ..self }
-    }
-
-    /// The patches of each frame. A round on which the network fails passes as it came and is
-    /// counted as failed: never a patch of another frame.
-    fn patches(&mut self, round: &Round<Seen>) -> Result<Vec<Vec<Patch>>> {
+    /// The paintings of each frame. A round on which the network fails passes as it came and is
+    /// counted as failed: never a painting of another frame.
+    fn paintings(&mut self, round: &Round<Seen>) -> Result<Vec<Vec<Painting>>> {
         let frames = round.items();
         let near: Vec<Vec<Face>> = frames.iter().map(|(_, seen)| self.near(&seen.faces)).collect();
         let maps = frames.iter().map(|(_, seen)| seen.frame.read()).collect::<Result<Vec<_>>>()?;
@@ -114,10 +104,10 @@ impl Lay {
         let looks = frames.iter().zip(&pictures).zip(&near);
         let looks = looks.map(|((&(stream, _), picture), faces)| Look { stream, picture, faces });
         let looks: Vec<Look<'_>> = looks.collect();
-        let patches = self.effect.patches_of(&looks);
-        let mut patches: Vec<_> = self.stats.or_failed(patches);
-        patches.resize_with(frames.len(), Vec::new);
-        Ok(patches)
+        let painted = self.effect.paint(&looks);
+        let mut painted: Vec<_> = self.stats.or_failed(painted);
+        painted.resize_with(frames.len(), Vec::new);
+        Ok(painted)
     }
 
     /// The faces that are worked on: all, or the nearest masked ones and all bare ones.
@@ -140,47 +130,17 @@ impl Lay {
     }
 }
 
-impl Stage for Lay {
+impl Stage for Paint {
     type In = Round<Seen>;
-    type Out = Round<Shown>;
-    const NAME: &'static str = "lay";
+    type Out = Round<Painted>;
+    const NAME: &'static str = "paint";
 
-    fn process(&mut self, round: Round<Seen>) -> Result<Option<Round<Shown>>> {
-        let mut patches = self.patches(&round)?.into_iter();
-        let (stats, live) = (&self.stats, self.load.is_some());
-        let (draws, label) = (self.draws, self.label.as_ref());
-        let shown = round.try_map(|_, Seen { mut frame, faces }| {
-            let patches = patches.next().unwrap_or_default();
-            let original = live.then(|| frame.clone());
-            lay(&mut frame, &patches, if draws { &faces } else { &[] }, label)?;
-            if !frame.is_warm_up() {
-                stats.painted_faces(patches.len());
-            }
-            if !live && !frame.is_warm_up() {
-                stats.painted_tracks(&patches);
-                stats.changed(frame.time(), patches.len());
-            }
-            let marks = if live { faces.iter().map(mark).collect() } else { Vec::new() };
-            Ok(Shown { frame, original, restored: !patches.is_empty(), marks })
+    fn process(&mut self, round: Round<Seen>) -> Result<Option<Round<Painted>>> {
+        let mut paintings = self.paintings(&round)?.into_iter();
+        let painted = round.try_map(|_, Seen { frame, faces }| {
+            let paintings = paintings.next().unwrap_or_default();
+            Ok(Painted { frame, faces, paintings })
         });
-        shown.map(Some)
+        painted.map(Some)
     }
-}
-
-/// Lays patches, draws faces, writes the label. A frame that gets nothing is not even made
-/// writable.
-fn lay(frame: &mut Frame, patches: &[Patch], drawn: &[Face], label: Option<&Label>) -> Result<()> {
-    if patches.is_empty() && drawn.is_empty() && label.is_none() {
-        return Ok(());
-    }
-    let mut planes = frame.write()?;
-    let mut picture = planes.picture()?;
-    patches.iter().try_for_each(|patch| patch.lay(&mut picture))?;
-    markup::draw(&mut picture, drawn);
-    label.map_or(Ok(()), |label| label.lay(&mut picture))
-}
-
-fn mark(face: &Face) -> Mark {
-    let points = face.landmarks.points().to_vec();
-    Mark { id: face.id.0, bbox: face.bbox, points, worn: face.worn }
 }

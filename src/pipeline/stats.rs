@@ -155,7 +155,7 @@ impl Stats {
     }
 }
 
-/// One stage's counters, written by its thread alone.
+/// One stage's counters, written by its threads.
 #[derive(Debug, Default)]
 pub(super) struct StageStats {
     name: &'static str,

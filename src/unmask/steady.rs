@@ -5,6 +5,7 @@
 
 use std::collections::HashMap;
 use std::hash::Hash;
+use std::sync::Arc;
 
 use anyhow::Result;
 
@@ -30,9 +31,27 @@ pub struct Steady<K> {
 
 #[derive(Debug)]
 struct Memory {
-    luma: Vec<f32>,
-    layer: Layer,
+    sight: Sight,
+    layer: Arc<Layer>,
     at: u64,
+}
+
+/// What a crop looks like, as coarsely as change is measured: luma (BT.601 weights; any would
+/// do) averaged over cells.
+#[derive(Clone, Debug)]
+pub struct Sight(Vec<f32>);
+
+impl Sight {
+    /// The look of `crop`.
+    ///
+    /// # Errors
+    /// If the kernel library refuses the planes.
+    pub fn of(crop: &Image) -> Result<Self> {
+        let [r, g, b] = crop.channels();
+        let luma: Vec<f32> =
+            r.iter().zip(g).zip(b).map(|((r, g), b)| 0.299 * r + 0.587 * g + 0.114 * b).collect();
+        Ok(Self(filter::resize(&luma, crop.size(), grid())?))
+    }
 }
 
 impl<K> Default for Steady<K> {
@@ -55,37 +74,30 @@ impl<K: Copy + Eq + Hash> Steady<K> {
         self.memories.clear();
     }
 
-    /// Blends what was painted for `face` in the frame before into `layer`, in place. `crop`
-    /// is what the network saw; it and the layer are of one size.
+    /// Blends what was painted for `face` in the frame before into `layer`. `sight` is what the
+    /// network saw.
     ///
     /// # Errors
     /// If the kernel library refuses the planes.
-    pub fn settle(&mut self, face: K, crop: &Image, layer: &mut Layer) -> Result<()> {
-        let size = crop.size();
-        let luma = coarse_luma(crop)?;
+    pub fn settle(&mut self, face: K, sight: Sight, mut layer: Layer) -> Result<Arc<Layer>> {
+        let size = layer.alpha.size();
         if let Some(past) = self.memories.get(&face).filter(|m| m.layer.alpha.size() == size) {
-            let say = say_of_the_past(&past.luma, &luma, size)?;
+            let say = say_of_the_past(&past.sight.0, &sight.0, size)?;
             mix(layer.alpha.data_mut(), past.layer.alpha.data(), &say);
             let painted = layer.pixels.channels_mut().into_iter();
             for (now, before) in painted.zip(past.layer.pixels.channels()) {
                 mix(now, before, &say);
             }
         }
-        self.memories.insert(face, Memory { luma, layer: layer.clone(), at: self.now });
-        Ok(())
+        let layer = Arc::new(layer);
+        let kept = Memory { sight, layer: Arc::clone(&layer), at: self.now };
+        self.memories.insert(face, kept);
+        Ok(layer)
     }
 }
 
 fn grid() -> Size {
     Size::new(CELLS, CELLS)
-}
-
-/// Luma (BT.601 weights; any would do) averaged over cells.
-fn coarse_luma(crop: &Image) -> Result<Vec<f32>> {
-    let [r, g, b] = crop.channels();
-    let luma: Vec<f32> =
-        r.iter().zip(g).zip(b).map(|((r, g), b)| 0.299 * r + 0.587 * g + 0.114 * b).collect();
-    filter::resize(&luma, crop.size(), grid())
 }
 
 /// How much the past counts at each pixel: `MOST` where the crop is as it was, nothing where it
@@ -125,8 +137,8 @@ mod tests {
         pairs
             .map(|(&value, &light)| {
                 steady.next_frame();
-                let mut layer = painted(value);
-                steady.settle(1, &flat(light), &mut layer).unwrap();
+                let sight = Sight::of(&flat(light)).unwrap();
+                let layer = steady.settle(1, sight, painted(value)).unwrap();
                 layer.pixels.data()[SIZE.width * 128 + 128]
             })
             .collect()
@@ -155,8 +167,8 @@ mod tests {
             if n == 1 {
                 continue;
             }
-            let mut layer = painted(value);
-            steady.settle("a", &flat(0.5), &mut layer).unwrap();
+            let sight = Sight::of(&flat(0.5)).unwrap();
+            let layer = steady.settle("a", sight, painted(value)).unwrap();
             last = layer.pixels.data()[0];
         }
         assert!((last - 0.8).abs() < 1e-6, "something stale was blended in: {last}");
@@ -166,10 +178,10 @@ mod tests {
     fn faces_do_not_mix() {
         let mut steady = Steady::default();
         steady.next_frame();
-        steady.settle(1, &flat(0.5), &mut painted(0.2)).unwrap();
+        let sight = Sight::of(&flat(0.5)).unwrap();
+        steady.settle(1, sight.clone(), painted(0.2)).unwrap();
         steady.next_frame();
-        let mut other = painted(0.8);
-        steady.settle(2, &flat(0.5), &mut other).unwrap();
-        assert_eq!(other, painted(0.8));
+        let other = steady.settle(2, sight, painted(0.8)).unwrap();
+        assert_eq!(*other, painted(0.8));
     }
 }

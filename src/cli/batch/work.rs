@@ -150,9 +150,11 @@ impl Work<'_> {
             many: self.many,
             part,
         };
-        let crew = || self.args.networks.crew(self.args.put_on.effect()?);
+        let networks = &self.args.networks;
+        let crew = || networks.crew(self.args.put_on.effect()?);
+        let prompt = || networks.prompt_crew(self.args.put_on.effect()?);
         match step {
-            Step::Photo(place, _claim) => photo::run(input, &place, &self.args.provenance, crew),
+            Step::Photo(place, _claim) => photo::run(input, &place, &self.args.provenance, prompt),
             Step::Video(target, _claim) => video::run(&job(target, None), &crew, self.interrupt),
             Step::Part(target, part, _claims) => {
                 video::run(&job(target, Some(part)), &crew, self.interrupt)

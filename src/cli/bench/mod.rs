@@ -17,7 +17,7 @@ use anyhow::{Context, Result, ensure};
 use indicatif::ProgressBar;
 
 use super::networks::NetworkArgs;
-use super::{Verdict, table};
+use super::{Verdict, table, threads};
 use crate::geometry::Size;
 use crate::image::chart;
 use crate::media::draft::Draft;
@@ -96,7 +96,7 @@ pub fn run(args: &Args) -> Result<Verdict> {
     bar.finish_and_clear();
     let mut rounds = rounds?;
     measure::correct(&mut rounds, &args.networks)?;
-    let cores = std::thread::available_parallelism().map_or(1, usize::from);
+    let cores = threads::cores();
     let name = args.input.as_ref().map_or_else(|| args.clip_name(), |i| i.display().to_string());
     let bench = Bench::new(name, cores, &rounds).context("nothing was measured")?;
     if let Some(path) = &args.plot {
