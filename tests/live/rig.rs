@@ -18,7 +18,7 @@ use mask2face::media::timer::{Steady, Timer};
 use mask2face::media::{Frame, StopSignal};
 use mask2face::pipeline::outlets::StreamSnapshot;
 use mask2face::pipeline::{
-    Detect, Effect, Lay, Live, LiveStats, Load, Outlets, Pipeline, Running, Stats,
+    Detect, Effect, Lay, Live, LiveStats, Load, Outlets, Paint, Pipeline, Running, Stats,
 };
 
 /// Live streams through the pipeline, without a look at faces.
@@ -108,7 +108,8 @@ impl Rig {
             None => pipeline.into_rounds(outlets),
             Some((trackers, effect)) => pipeline
                 .then(Detect::live(trackers, counts.clone(), load.clone()))
-                .then(Lay::live(effect, counts, load))
+                .then(Paint::live(effect, counts.clone(), load))
+                .then(Lay::live(counts))
                 .into_rounds(outlets),
         };
         let threads = feeds.into_iter().map(|feed| feed.start().unwrap()).collect();
