@@ -36,7 +36,7 @@ fn an_input_is_made_and_measured_beside_its_plain_transcode() {
     assert!(light["items"].as_u64() >= bench["painted"].as_u64(), "{bench}");
     assert!(number("/peak_memory_mb") > 20.0 && number("/first_frame_s") > 0.0);
     let stages: Vec<_> = bench["stages"].as_array().unwrap().iter().map(|s| &s["name"]).collect();
-    assert_eq!(stages, ["source", "detect", "lay", "sink"]);
+    assert_eq!(stages, ["source", "detect", "paint", "lay", "sink"]);
     assert!(std::fs::read(dir.path().join("plot.png")).unwrap().starts_with(b"\x89PNG"));
 }
 

@@ -39,7 +39,11 @@ impl Device {
     /// What is asked of ONNX Runtime: no silent fall-back, except to what `choose` tries next.
     pub(super) fn dispatches(self) -> Vec<ep::ExecutionProviderDispatch> {
         match self {
-            Self::Auto | Self::Cpu => Vec::new(),
+            // Its memory pool doubles whenever it grows and never shrinks; without it nothing is
+            // slower, and a large picture that was looked at once leaves nothing behind.
+            Self::Auto | Self::Cpu => {
+                vec![ep::CPU::default().with_arena_allocator(false).build().error_on_failure()]
+            }
             Self::Cuda(id) => {
                 vec![ep::CUDA::default().with_device_id(id as i32).build().error_on_failure()]
             }
