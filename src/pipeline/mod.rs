@@ -11,7 +11,7 @@
 //! | file | holds |
 //! |---|---|
 //! | [`stage`] | trait Stage, its loop, the thread spawner |
-//! | [`team`] | several workers of one stage, with the order kept |
+//! | `team` | several workers of one stage, with the order kept |
 //! | [`stages`] | find faces, paint what is to be laid over them |
 //! | [`lay`] | settle it over time and lay it into the frame |
 //! | [`effect`] | what is laid: the restored face, or a painted mask |

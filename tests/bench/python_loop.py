@@ -4,7 +4,7 @@ ONNX Runtime paints them with the same network, OpenCV pastes and ffmpeg encodes
     python_loop.py CLIP YUNET.onnx LIGHT.onnx OUT.mp4 [THREADS]
 
 Prints frames, faces and seconds. Needs opencv-python, onnxruntime and numpy; what it is compared
-with is `mask2face run CLIP -o OUT.mp4`, in turns (see interleaved.py). Crops follow YuNet's five
+with is `mask2face run CLIP -o OUT.mp4`, in turns. Crops follow YuNet's five
 points, so they are shakier than ours; that costs no time."""
 import subprocess
 import sys
