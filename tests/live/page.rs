@@ -1,11 +1,14 @@
 //! The page of `--http`.
 
+use std::process::Command;
+
 use mask2face::media::outlet::Nothing;
 use mask2face::media::still::{Peek, Watched};
 use mask2face::watch::{Subject, Watch};
 
 use super::rig::{Rig, options};
 use super::server::{Camera, picture};
+use super::support;
 
 /// Status and body of a request.
 pub fn get(at: std::net::SocketAddr, path: &str, header: &str) -> (u16, Vec<u8>) {
@@ -64,5 +67,36 @@ fn the_page_shows_pictures_and_figures_and_no_password() {
     assert_eq!(get(at, "/metrics?token=let-me-in", "Host: x").0, 200);
     assert_eq!(get(at, "/metrics", "Host: x\r\nAuthorization: Bearer let-me-in").0, 200);
     drop((watch, locked));
+    rig.end();
+}
+
+#[test]
+fn a_browser_fills_the_page_with_pictures_and_figures() {
+    let browser = ["chromium", "chromium-browser", "google-chrome"];
+    let found = |name: &&&str| Command::new(name).arg("--version").output().is_ok();
+    let Some(browser) = browser.iter().find(found) else {
+        eprintln!("skipped: no Chromium is installed");
+        return;
+    };
+    let peek = Peek::default();
+    let rig = Rig::start_with(&[("test", "null")], &options(), |_| {
+        Box::new(Watched { outlet: Box::new(Nothing), peek: peek.clone() })
+    });
+    rig.until(0, "pictures", |s| s.frames_out > 3);
+    let (stats, provider) = (rig.stats.clone(), "TheProvider".to_owned());
+    let subject = Subject { stats, peeks: vec![peek.clone()], provider };
+    let watch = Watch::start("127.0.0.1:0".parse().unwrap(), None, &subject).unwrap();
+    let folder = support::folder();
+    let page = Command::new(browser)
+        .args(["--headless", "--no-sandbox", "--disable-gpu", "--virtual-time-budget=4000"])
+        .arg(format!("--user-data-dir={}", folder.path().display()))
+        .args(["--dump-dom", &format!("http://{}/", watch.address().unwrap())])
+        .output()
+        .unwrap();
+    let page = String::from_utf8_lossy(&page.stdout).into_owned();
+    assert!(page.contains("TheProvider</small>"), "{page}");
+    assert!(page.contains("<td>test</td><td>live</td>"), "{page}");
+    // The canvas takes the size of the first picture.
+    assert!(page.contains("<canvas width=\"160\" height=\"120\">"), "{page}");
     rig.end();
 }
