@@ -32,7 +32,8 @@ const FENCES: &[(&str, &[&str])] = &[
     ("crossbeam_channel", &["pipeline"]),
     ("clap", &["cli", "main"]),
     ("indicatif", &["cli"]),
-    ("tiny_http", &["watch"]),
+    ("axum", &["watch"]),
+    ("tokio", &["watch"]),
     ("ctrlc", &["cli", "main"]),
     ("rustix", &["onnx", "pipeline", "cli"]),
 ];

@@ -116,7 +116,7 @@ fn watch(
     }
     let _ = ready.provider.set(runs_on.clone()); // nobody else sets it
     let watch = args.watch.start(&ready.live, ready.peeks.clone(), runs_on)?;
-    if let Some(address) = watch.as_ref().and_then(Watch::address) {
+    if let Some(address) = watch.as_ref().map(Watch::address) {
         board.note(&format!("watch it at http://{address}/"));
     }
     Ok(watch)

@@ -10,13 +10,17 @@ pub mod metrics;
 
 use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread::JoinHandle;
 use std::time::Duration;
 
-use anyhow::{Context, Result, anyhow, ensure};
+use anyhow::{Context, Result, ensure};
+use axum::Router;
+use axum::extract::{Request, State as Shared};
+use axum::http::{HeaderName, Method, StatusCode, header};
+use axum::response::{IntoResponse, Response};
 use serde_json::json;
-use tiny_http::{Header, Method, Request, Response, Server};
+use tokio::runtime::{Builder, Runtime};
+use tokio::sync::oneshot;
 
 use crate::media::address::Secret;
 use crate::media::still::Peek;
@@ -24,9 +28,10 @@ use crate::media::stream::State;
 use crate::pipeline::LiveStats;
 
 const PAGE: &str = include_str!("page.html");
-/// Requests that are answered at once; more wait.
+/// Answers that are made at once; more wait.
 const WORKERS: usize = 4;
-const LOOK: Duration = Duration::from_millis(200);
+/// How long an answer that is being made may hold up the end.
+const LAST: Duration = Duration::from_secs(3);
 
 /// What is watched.
 #[derive(Clone)]
@@ -41,9 +46,9 @@ pub struct Subject {
 
 /// A server that answers until it is dropped.
 pub struct Watch {
-    server: Arc<Server>,
-    over: Arc<AtomicBool>,
-    workers: Vec<JoinHandle<()>>,
+    address: SocketAddr,
+    stop: Option<oneshot::Sender<()>>,
+    thread: Option<JoinHandle<()>>,
 }
 
 impl Watch {
@@ -57,39 +62,68 @@ impl Watch {
             "--http {at} can be reached from elsewhere: choose a token with --http-token, or use \
              127.0.0.1"
         );
-        let server = Server::http(at)
-            .map_err(|error| anyhow!("--http {at}: cannot be listened at: {error}"))?;
-        let (server, over) = (Arc::new(server), Arc::new(AtomicBool::new(false)));
+        let listener = std::net::TcpListener::bind(at)
+            .and_then(|listener| listener.set_nonblocking(true).map(|()| listener))
+            .with_context(|| format!("--http {at}: cannot be listened at"))?;
+        let address = listener.local_addr().context("--http has no address")?;
         let desk = Arc::new(Desk { subject: subject.clone(), token });
-        let workers = (0..WORKERS).map(|n| {
-            let (server, over, desk) = (Arc::clone(&server), Arc::clone(&over), Arc::clone(&desk));
-            let work = move || {
-                while !over.load(Ordering::Relaxed) {
-                    if let Ok(Some(request)) = server.recv_timeout(LOOK) {
-                        desk.answer(request);
-                    }
-                }
-            };
-            let named = std::thread::Builder::new().name(format!("http-{}", n + 1));
-            named.spawn(work).context("the thread of --http does not start")
-        });
-        let workers = workers.collect::<Result<_>>()?;
-        Ok(Self { server, over, workers })
+        let app = Router::new().fallback(answer).with_state(desk);
+        // One thread for all connections: whoever reads slowly keeps nobody waiting.
+        let runtime = Builder::new_current_thread()
+            .enable_all()
+            .max_blocking_threads(WORKERS)
+            .build()
+            .context("--http does not start")?;
+        let (stop, stopped) = oneshot::channel();
+        let thread = std::thread::Builder::new()
+            .name("http".to_owned())
+            .spawn(move || serve(runtime, listener, app, stopped))
+            .context("the thread of --http does not start")?;
+        Ok(Self { address, stop: Some(stop), thread: Some(thread) })
     }
 
     /// Where it answers.
-    pub fn address(&self) -> Option<SocketAddr> {
-        self.server.server_addr().to_ip()
+    pub fn address(&self) -> SocketAddr {
+        self.address
     }
 }
 
 impl Drop for Watch {
     fn drop(&mut self) {
-        self.over.store(true, Ordering::Relaxed);
-        for worker in self.workers.drain(..) {
-            let _ = worker.join(); // what a worker panicked about is lost with it
+        drop(self.stop.take());
+        if let Some(thread) = self.thread.take() {
+            let _ = thread.join(); // what it panicked about is lost with it
         }
     }
+}
+
+fn serve(
+    runtime: Runtime,
+    listener: std::net::TcpListener,
+    app: Router,
+    stopped: oneshot::Receiver<()>,
+) {
+    runtime.spawn(async move {
+        let listener = tokio::net::TcpListener::from_std(listener)?;
+        axum::serve(listener, app).await
+    });
+    let _ = runtime.block_on(stopped); // the sender is gone: that is the signal
+    // Connections that are still open are cut.
+    runtime.shutdown_timeout(LAST);
+}
+
+/// Answers a request on a thread where pictures may be made.
+async fn answer(Shared(desk): Shared<Arc<Desk>>, request: Request) -> Response {
+    let made = tokio::task::spawn_blocking(move || desk.answer(&request)).await;
+    let (status, kind, body) = made.unwrap_or_else(|_| refusal(500, "no answer could be made"));
+    let status = StatusCode::from_u16(status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+    let headers = [
+        (header::CONTENT_TYPE, kind),
+        (header::CACHE_CONTROL, "no-store"),
+        (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),
+        (header::REFERRER_POLICY, "no-referrer"),
+    ];
+    (status, headers, body).into_response()
 }
 
 struct Desk {
@@ -101,40 +135,22 @@ struct Desk {
 type Answer = (u16, &'static str, Vec<u8>);
 
 impl Desk {
-    fn answer(&self, request: Request) {
-        let (path, query) = request.url().split_once('?').unwrap_or((request.url(), ""));
-        let (status, kind, body) = if *request.method() != Method::Get {
-            refusal(405, "only GET is known here")
-        } else if let Some(refused) = self.refuse(&request, query) {
-            refused
-        } else {
-            self.page(path, query)
-        };
-        let mut response = Response::from_data(body).with_status_code(status);
-        for (name, value) in [
-            ("Content-Type", kind),
-            ("Cache-Control", "no-store"),
-            ("X-Content-Type-Options", "nosniff"),
-            ("Referrer-Policy", "no-referrer"),
-        ] {
-            if let Ok(header) = Header::from_bytes(name, value) {
-                response.add_header(header);
-            }
+    fn answer(&self, request: &Request) -> Answer {
+        let query = request.uri().query().unwrap_or_default();
+        if *request.method() != Method::GET {
+            return refusal(405, "only GET is known here");
         }
-        let _ = request.respond(response); // a client that left wants no answer
+        self.refuse(request, query).unwrap_or_else(|| self.page(request.uri().path(), query))
     }
 
     /// Whoever lacks the token; without one, a page of elsewhere that goes by another name.
     fn refuse(&self, request: &Request, query: &str) -> Option<Answer> {
-        let header = |name: &'static str| {
-            let found = request.headers().iter().find(|header| header.field.equiv(name));
-            found.map(|header| header.value.as_str())
-        };
+        let told = |name: HeaderName| request.headers().get(name)?.to_str().ok();
         let Some(token) = &self.token else {
-            let host = header("Host").unwrap_or_default();
+            let host = told(header::HOST).unwrap_or_default();
             return (!is_this_machine(host)).then(|| refusal(403, "this machine only"));
         };
-        let bearer = header("Authorization").and_then(|value| value.strip_prefix("Bearer "));
+        let bearer = told(header::AUTHORIZATION).and_then(|value| value.strip_prefix("Bearer "));
         let given = bearer.or_else(|| parameter(query, "token")).unwrap_or_default();
         (!same(given, token.reveal())).then(|| refusal(401, "the token is missing or wrong"))
     }

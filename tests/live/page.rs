@@ -39,7 +39,7 @@ fn the_page_shows_pictures_and_figures_and_no_password() {
     };
     let local = "127.0.0.1:0".parse().unwrap();
     let watch = Watch::start(local, None, &subject).unwrap();
-    let at = watch.address().unwrap();
+    let at = watch.address();
     let mut seen = String::new();
     for (path, holds) in [
         ("/", "<canvas"),
@@ -62,7 +62,7 @@ fn the_page_shows_pictures_and_figures_and_no_password() {
     assert!(refused.to_string().contains("--http-token"), "{refused}");
     let token = Some(mask2face::media::address::Secret::new("let-me-in"));
     let locked = Watch::start(local, token, &subject).unwrap();
-    let at = locked.address().unwrap();
+    let at = locked.address();
     assert_eq!(get(at, "/metrics", "Host: x").0, 401);
     assert_eq!(get(at, "/metrics?token=let-me-in", "Host: x").0, 200);
     assert_eq!(get(at, "/metrics", "Host: x\r\nAuthorization: Bearer let-me-in").0, 200);
@@ -90,7 +90,7 @@ fn a_browser_fills_the_page_with_pictures_and_figures() {
     let page = Command::new(browser)
         .args(["--headless", "--no-sandbox", "--disable-gpu", "--virtual-time-budget=4000"])
         .arg(format!("--user-data-dir={}", folder.path().display()))
-        .args(["--dump-dom", &format!("http://{}/", watch.address().unwrap())])
+        .args(["--dump-dom", &format!("http://{}/", watch.address())])
         .output()
         .unwrap();
     let page = String::from_utf8_lossy(&page.stdout).into_owned();
