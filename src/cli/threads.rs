@@ -8,7 +8,7 @@
 //! | detector, landmarks | one | a millisecond of work is over before others wake up |
 //! | `OpenCV` | none of its own | its kernels here take a tenth of a millisecond; the frames are shared out instead |
 //! | decoder | `FFmpeg`'s choice: as many as cores, 16 at most | |
-//! | encoder | as many as cores, half as many more with x264, 24 at most | so many frames wait in it, each with its memory |
+//! | encoder | as many as cores, 16 at most | so many frames wait in it, each with its memory |
 //!
 //! Nobody spins while waiting, and all queues are bounded, so that whoever is ahead sleeps and
 //! leaves the cores to the slowest. On 2, 8 and 32 cores a file is painted by 2 networks with 1

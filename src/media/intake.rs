@@ -2,6 +2,7 @@
 //! lines, colours that a demuxer overlooks, a size that changes on the way.
 
 use std::path::Path;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use anyhow::Result;
@@ -91,6 +92,44 @@ pub(super) fn watch(pipeline: &gst::Pipeline, wish: Deinterlace, bell: &Bell, no
     });
 }
 
+/// Whether a picture has to be turned to stand upright: an element that could do so copies every
+/// frame, so that it is there only where it is needed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Upright {
+    /// As it comes.
+    AsIs,
+    /// As the stream says.
+    Turned,
+}
+
+impl Upright {
+    /// The element that does it, as launch text.
+    pub fn element(self) -> &'static str {
+        match self {
+            Self::AsIs => "identity name=upright",
+            Self::Turned => "videoflip name=upright video-direction=auto",
+        }
+    }
+}
+
+/// Tells whether a stream that is taken as it comes should be turned.
+pub(super) fn watch_turn(pipeline: &gst::Pipeline) -> Arc<AtomicBool> {
+    let turned = Arc::new(AtomicBool::new(false));
+    let element = pipeline.by_name("upright").filter(|element| !element.has_property("method"));
+    let Some(pad) = element.and_then(|element| element.static_pad("sink")) else { return turned };
+    let told = Arc::clone(&turned);
+    pad.add_probe(gst::PadProbeType::EVENT_DOWNSTREAM, move |_, info| {
+        if let Some(gst::EventView::Tag(tag)) = info.event().map(|event| event.view())
+            && let Some(value) = tag.tag().get::<gst::tags::ImageOrientation>()
+            && value.get() != "rotate-0"
+        {
+            told.store(true, Ordering::Relaxed);
+        }
+        gst::PadProbeReturn::Ok
+    });
+    turned
+}
+
 /// Calls `act` for each format that reaches the element `name`, if there is one.
 fn on_caps(pipeline: &gst::Pipeline, name: &str, act: impl Fn(&VideoInfo) + Send + Sync + 'static) {
     let pad = pipeline.by_name(name).and_then(|element| element.static_pad("sink"));
@@ -140,4 +179,21 @@ pub(super) fn lasting(caps: &gst::CapsRef) -> gst::Caps {
     let mut caps = gst::Caps::new_empty();
     caps.make_mut().append_structure(kept);
     caps
+}
+
+/// The first sample on the second one's clock: `GStreamer` 1.22's Matroska demuxer starts a
+/// stream's clock at its first frame, and thinks better of it with the next.
+pub(super) fn reclocked(first: gst::Sample, second: Option<&gst::Sample>) -> gst::Sample {
+    let started = |sample: &gst::Sample| {
+        let segment = sample.segment()?.downcast_ref::<gst::ClockTime>()?.clone();
+        (segment.base() == Some(gst::ClockTime::ZERO)).then_some(segment)
+    };
+    let Some((own, next)) = started(&first).zip(second.and_then(started)) else { return first };
+    if next.start() >= own.start() {
+        return first;
+    }
+    let (Some(buffer), Some(caps)) = (first.buffer_owned(), first.caps_owned()) else {
+        return first;
+    };
+    gst::Sample::builder().segment(&next).buffer(&buffer).caps(&caps).build()
 }

@@ -45,7 +45,8 @@ fn x264(wish: &Encoding, shape: &Shape) -> String {
     // Where few cores share the work anyway, a thread that looks ahead for the encoder gains
     // nothing; the frames that wait for it take a tenth of the job's memory.
     let near = if threads() <= FEW { " sync-lookahead=0" } else { "" };
-    format!("{rate} speed-preset={}{interlaced}{silent}{near}", preset(wish.speed))
+    let preset = preset(wish.speed);
+    format!("{rate} speed-preset={preset} threads={}{interlaced}{silent}{near}", threads())
 }
 
 /// Groups of pictures are closed, so that each can be decoded alone.

@@ -12,7 +12,7 @@ use gstreamer_app::AppSink;
 
 use super::bus::{self, Bell, Heard};
 use super::frame::{FORMATS, Frame, Shape};
-use super::intake::{self, Deinterlace, Notes};
+use super::intake::{self, Deinterlace, Notes, Upright};
 use super::launch::{Launch, quoted};
 use super::spell::Spelled;
 use super::{Source, probe};
@@ -120,8 +120,25 @@ impl FileSource {
         deinterlace: Deinterlace,
     ) -> Result<Self> {
         probe::readable(path)?;
+        let wish = |upright| (deinterlace, upright);
+        let (source, turned) = Self::open_once(path, launch, stop.clone(), wish(Upright::AsIs))?;
+        if !turned.load(Ordering::Relaxed) {
+            return Ok(source);
+        }
+        drop(source);
+        Ok(Self::open_once(path, launch, stop, wish(Upright::Turned))?.0)
+    }
+
+    /// Opens it, and tells whether its pictures should be turned.
+    fn open_once(
+        path: &Path,
+        launch: &Launch,
+        stop: StopSignal,
+        (deinterlace, upright): (Deinterlace, Upright),
+    ) -> Result<(Self, Arc<AtomicBool>)> {
         let spelled = Spelled::input(path)?;
-        let pipeline = build(&spelled, launch, deinterlace)?;
+        let pipeline = build(&spelled, launch, deinterlace, upright)?;
+        let turned = intake::watch_turn(&pipeline);
         let sink = element(&pipeline, "frames")?
             .downcast::<AppSink>()
             .map_err(|_| anyhow!("the pipeline's element frames is no appsink"))?;
@@ -143,7 +160,7 @@ impl FileSource {
         let next_time = first.time();
         sink.set_caps(Some(&intake::lasting(&caps)));
         let first = Some(first);
-        Ok(Self {
+        let source = Self {
             path,
             pipeline,
             sink,
@@ -156,7 +173,8 @@ impl FileSource {
             first,
             second,
             next_time,
-        })
+        };
+        Ok((source, turned))
     }
 
     /// What the file's header promises, and the shape of its frames.
@@ -226,7 +244,12 @@ impl Drop for FileSource {
     }
 }
 
-fn build(input: &Spelled, launch: &Launch, wish: Deinterlace) -> Result<gst::Pipeline> {
+fn build(
+    input: &Spelled,
+    launch: &Launch,
+    wish: Deinterlace,
+    upright: Upright,
+) -> Result<gst::Pipeline> {
     let formats: Vec<_> = FORMATS.iter().map(|format| format.to_str().as_str()).collect();
     let formats = format!("video/x-raw,format={{{}}}", formats.join(","));
     let input = input.quoted();
@@ -234,6 +257,7 @@ fn build(input: &Spelled, launch: &Launch, wish: Deinterlace) -> Result<gst::Pip
         ("input", input.as_str()),
         ("formats", &quoted(&formats)),
         ("deinterlace", wish.element()),
+        ("upright", upright.element()),
     ];
     pipeline(&launch.section("source", &values)?)
 }
@@ -324,7 +348,7 @@ fn start(
     let rate = (rate.numer() > 0).then(|| f64::from(rate.numer()) / f64::from(rate.denom()));
     let duration = pipeline.query_duration::<gst::ClockTime>().map(Duration::from);
     let second = second(sink, bell);
-    let sample = reclocked(sample, second.as_ref());
+    let sample = intake::reclocked(sample, second.as_ref());
     let first = frame(&sample, Arc::clone(&shape), Duration::ZERO)?;
     Ok((first, second, Promise { duration, rate, shape }, caps))
 }
@@ -337,23 +361,6 @@ fn second(sink: &AppSink, bell: &Bell) -> Option<gst::Sample> {
             return sample;
         }
     }
-}
-
-/// The first sample on the second one's clock: `GStreamer` 1.22's Matroska demuxer starts a
-/// stream's clock at its first frame, and thinks better of it with the next.
-fn reclocked(first: gst::Sample, second: Option<&gst::Sample>) -> gst::Sample {
-    let started = |sample: &gst::Sample| {
-        let segment = sample.segment()?.downcast_ref::<gst::ClockTime>()?.clone();
-        (segment.base() == Some(gst::ClockTime::ZERO)).then_some(segment)
-    };
-    let Some((own, next)) = started(&first).zip(second.and_then(started)) else { return first };
-    if next.start() >= own.start() {
-        return first;
-    }
-    let (Some(buffer), Some(caps)) = (first.buffer_owned(), first.caps_owned()) else {
-        return first;
-    };
-    gst::Sample::builder().segment(&next).buffer(&buffer).caps(&caps).build()
 }
 
 /// An error that is the user's own wish.
