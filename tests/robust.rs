@@ -243,7 +243,7 @@ fn a_pipeline_of_ones_own_that_lacks_a_piece() {
         &["run", "in.mp4", "--pipeline", "my.launch"],
         1,
         "mask2face: error: my.launch: [source]: {nothing} is unknown; known are {input}, {formats}, \
-         {deinterlace}",
+         {deinterlace}, {upright}",
     );
 }
 
