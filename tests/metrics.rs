@@ -73,7 +73,7 @@ fn perceptual_distances_agree_with_lpips() {
     if !missing.is_empty() {
         eprintln!("skipped for {}: 'make metrics' installs them", missing.join(", "));
     }
-    for (k, values) in values().iter().enumerate().take(6) {
+    for (k, values) in values().iter().enumerate() {
         let (got, truth, _) = pair(k as u64);
         for (metric, ours) in learned.distances(&got, &truth).unwrap() {
             let theirs = values[metric.key()];
