@@ -320,10 +320,11 @@ def framing(points, angle=None):
 
 
 class LandmarkSamples:
-    """Endless samples: input [112, 112, 3] uint8, points [68, 2] in sides, face 0/1, worn 0/1."""
+    """Endless samples: input [112, 112, 3] uint8, its twin (the same crop without the mask, in another light, where a
+    mask is worn; else the input), points [68, 2] in sides, face 0/1, worn 0/1."""
 
-    def __init__(self, photos, template, size, pairs=None, share=.5, seed=0):
-        self.photos, self.size, self.rng, self.pairs = photos, size, np.random.default_rng(seed), pairs
+    def __init__(self, photos, template, size, pairs=None, share=.5, worn=.75, seed=0):
+        self.photos, self.size, self.rng, self.pairs, self.worn = photos, size, np.random.default_rng(seed), pairs, worn
         self.light = UnmaskSamples(photos, template, 256, pairs, share, 0., seed + 1)
         self.share, self.train, self.layers = share if pairs is not None else 0., self.light.train, {}
         if pairs is not None:
@@ -369,12 +370,21 @@ class LandmarkSamples:
         turn = np.array([[c, s], [-s, c]])
         return warp(photo, np.concatenate([turn, (size / 2 - turn @ centre)[:, None]], 1), size, cv2.BORDER_REPLICATE)
 
+    def finish(self, image):
+        """Light, lost resolution and damage, drawn anew."""
+        rng = self.rng
+        image = relight(rng, image, 1.3)
+        if rng.random() < .15:
+            image = image * rng.uniform(.12, .6)
+        image, = soften(rng, [image], self.size)
+        return damage(rng, image)
+
     def __call__(self):
         rng, size = self.rng, self.size
         if rng.random() < .14:
-            image = relight(rng, self.negative().astype(np.float32), 1.3)
-            return damage(rng, image), np.zeros((68, 2), np.float32), 0, 0
-        worn = rng.random() < .55
+            image = damage(rng, relight(rng, self.negative().astype(np.float32), 1.3))
+            return image, image, np.zeros((68, 2), np.float32), 0, 0
+        worn = rng.random() < self.worn
         layer = worn and rng.random() < self.share
         i = rng.choice(self.layered) if layer else rng.choice(self.train)
         photo, points = self.photos[i]
@@ -383,25 +393,23 @@ class LandmarkSamples:
         moved = apply(matrix, points)
         if np.linalg.det(matrix[:, :2]) < 0:
             moved = moved[MIRROR]
+        if rng.random() < .10:
+            sunglasses(rng, image, moved)
+        bare = image
         if layer:
-            masked, bare, cover, inner = self.pairs[rng.choice(self.layers[i])]
+            masked, clean, cover, inner = self.pairs[rng.choice(self.layers[i])]
             to = after(matrix, invert(similarity(points, inner, np.ones(68))))
             a = warp(np.ascontiguousarray(cover), to, size).astype(np.float32)[..., None] / 255
-            m, b = (warp(v, to, size).astype(np.float32) for v in (masked, bare))
+            m, b = (warp(v, to, size).astype(np.float32) for v in (masked, clean))
             sheet = np.clip((m - b * (1 - a)) / np.maximum(a, .08), 0, 255)
             image = image + (relight(rng, sheet) - image) * a
         elif worn:
             sheet, a = paint(rng, moved, size, None)
             image = image + (relight(rng, sheet) - image) * a[..., None]
-        if rng.random() < .10:
-            sunglasses(rng, image, moved)
-        if not worn and rng.random() < .15:
+        elif rng.random() < .15:
             hand(rng, image, moved)
-        image = relight(rng, image, 1.3)
-        if rng.random() < .15:
-            image = image * rng.uniform(.12, .6)
-        image, = soften(rng, [image], size)
-        return damage(rng, image), (moved / size).astype(np.float32), 1, int(worn)
+        image = self.finish(image)
+        return image, self.finish(bare) if worn else image, (moved / size).astype(np.float32), 1, int(worn)
 
 
 def stream(make, batch, queue):

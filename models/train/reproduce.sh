@@ -55,7 +55,7 @@ stage pack "$python" data.py "$faces" "$work/landmarks.csv" "$pack" --template "
 stage pairs cargo run --release --manifest-path ../../Cargo.toml -- generate "$faces" -o "$pairs" --landmarks "$work/landmarks.csv" --per-face 4 --test 0 --valid 0 --resume
 
 # 3. The landmark network.
-stage landmarks "$python" landmarks.py "$pack" "$template" --pairs "$pairs" -o "$work/landmarks.pt" --batch 64 --steps "$(steps 6000)" --rate 2e-3 --seed 17
+stage landmarks "$python" landmarks.py "$pack" "$template" --pairs "$pairs" -o "$work/landmarks.pt" --batch 40 --steps "$(steps 9000)" --rate 2e-3 --seed 37
 
 # 4. The light unmasker, small pictures first.
 stage light128 light -o "$work/light128.pt" --size 128 --batch 16 --steps "$(steps 3500)" --rate 1e-3 --floor .4 \
