@@ -22,7 +22,7 @@ pub(super) struct Heard {
     pub side_error: Option<String>,
     /// The side branch has been ended because of that.
     pub side_ended: bool,
-    /// Codecs that are not installed.
+    /// Codecs of pictures that are not installed.
     pub missing: Vec<String>,
     /// The end of the stream reached the sinks.
     pub eos: bool,
@@ -108,12 +108,22 @@ impl Bell {
             gst::MessageView::Element(_) => {
                 if let Ok(missing) = gstreamer_pbutils::MissingPluginMessage::parse(message) {
                     let what = missing.description().to_string();
-                    self.ring(|heard| heard.missing.push(what));
+                    // data that nobody decodes needs no decoder
+                    if is_picture(message) {
+                        self.ring(|heard| heard.missing.push(what));
+                    }
                 }
             }
             _ => {}
         }
     }
+}
+
+/// Whether what is missing is for pictures, or does not say for what.
+fn is_picture(message: &gst::Message) -> bool {
+    let caps = message.structure().and_then(|s| s.get::<gst::Caps>("detail").ok());
+    let name = caps.as_ref().and_then(|caps| caps.structure(0)).map(|s| s.name().as_str());
+    name.is_none_or(|name| name.starts_with("video/") || name.starts_with("image/"))
 }
 
 /// Whether no thread of the demuxer of that name runs, and no stream has come out of it:

@@ -4,9 +4,14 @@
 //! the decoder needs to swing in, and an edit list hides it. Muxers throw away what lies
 //! outside a stream's segment. So each unit is put on running time in a segment that is open
 //! to both sides; a unit before zero keeps its decoding time and is presented at zero, which
-//! an MPEG-4 muxer turns into the same edit list again.
+//! an MPEG-4 muxer turns into the same edit list again. Matroska knows no time before zero: there the
+//! whole stream is told late, and its track says by how much.
+
+use std::sync::atomic::Ordering;
 
 use gstreamer as gst;
+
+use super::sound::Lead;
 
 /// Where our segment starts, to leave room for decoding times before it: 1000 hours.
 const ZERO: gst::ClockTime = gst::ClockTime::from_seconds(3_600_000);
@@ -16,6 +21,13 @@ const ZERO: gst::ClockTime = gst::ClockTime::from_seconds(3_600_000);
 pub(super) struct Clock {
     segment: gst::FormattedSegment<gst::ClockTime>,
     last: Option<i128>,
+    /// Where units before zero cannot be told: all times are told late by as much as the first
+    /// lies before it, and this says by how much (ns).
+    lead: Option<Lead>,
+    /// Subtitles: each is shown for as long as it says.
+    text: bool,
+    /// How much later than meant times come, in ns.
+    delay: i128,
     /// Raw sound: its length says how long it lasts, better than a rounded duration.
     raw: bool,
     /// Matroska's subtitles come as Pango markup, and go back as the plain text they were.
@@ -26,6 +38,21 @@ impl Clock {
     /// A clock for one stream; `markup`: subtitles that a demuxer has escaped.
     pub fn new(markup: bool) -> Self {
         Self { markup, ..Self::default() }
+    }
+
+    /// What lies before time zero is shown from there on for as much less.
+    pub fn of_text(self, text: bool) -> Self {
+        Self { text, ..self }
+    }
+
+    /// Times are told late rather than before zero.
+    pub fn told_late(self, lead: Option<Lead>) -> Self {
+        Self { lead, ..self }
+    }
+
+    /// Times are meant earlier than they come, by so many ns.
+    pub fn meant_early(self, delay: u64) -> Self {
+        Self { delay: i128::from(delay), ..self }
     }
 
     /// Converts what passes a pad; drops buffers from running time `until` (ns) on.
@@ -44,9 +71,20 @@ impl Clock {
         if time >= i128::from(until) {
             return gst::PadProbeReturn::Drop;
         }
+        let mut late = 0;
+        if let Some(lead) = &self.lead {
+            if self.last.is_none() {
+                lead.store(u64::try_from(-time).unwrap_or(0), Ordering::Relaxed);
+            }
+            late = i128::from(lead.load(Ordering::Relaxed));
+        }
         let buffer = buffer.make_mut();
-        buffer.set_pts(from_zero(time.max(0)));
-        buffer.set_dts(from_zero(time));
+        if let Some(duration) = buffer.duration().filter(|_| self.text && time < 0) {
+            let shown = i128::from(duration.nseconds()) + time;
+            buffer.set_duration(gst::ClockTime::from_nseconds(u64::try_from(shown).unwrap_or(0)));
+        }
+        buffer.set_pts(from_zero((time + late).max(0)));
+        buffer.set_dts(from_zero(time + late));
         let step = self.last.replace(time).map_or(0, |last| (time - last).max(0));
         if self.raw {
             buffer.set_duration(gst::ClockTime::NONE);
@@ -87,7 +125,7 @@ impl Clock {
     fn running(&self, time: Option<gst::ClockTime>) -> Option<i128> {
         let signed = self.segment.to_running_time_full(time?)?;
         let magnitude = i128::from(signed.abs().nseconds());
-        Some(if signed.is_negative() { -magnitude } else { magnitude })
+        Some(if signed.is_negative() { -magnitude } else { magnitude } - self.delay)
     }
 }
 
@@ -158,6 +196,23 @@ mod tests {
         assert_eq!(convert(0, u64::MAX), Some((ZERO, ZERO - ms(20), None)));
         assert_eq!(convert(20, u64::MAX), Some((ZERO, ZERO, Some(ms(20)))));
         assert_eq!(convert(40, 20_000_000), None);
+    }
+
+    #[test]
+    fn sound_before_zero_is_told_late_where_there_is_no_such_time() {
+        gst::init().unwrap();
+        let ms = gst::ClockTime::from_mseconds;
+        let lead = Lead::default();
+        let mut clock = Clock::new(false).told_late(Some(lead.clone()));
+        clock.segment.set_start(ms(20));
+        let mut convert = |pts: u64| {
+            let mut buffer = gst::Buffer::with_size(1).unwrap();
+            buffer.make_mut().set_pts(ms(pts));
+            clock.convert_buffer(&mut buffer, u64::MAX);
+            buffer.pts().unwrap()
+        };
+        assert_eq!([convert(0), convert(20)], [ZERO, ZERO + ms(20)]);
+        assert_eq!(lead.load(Ordering::Relaxed), 20_000_000);
     }
 
     #[test]

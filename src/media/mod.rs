@@ -8,7 +8,8 @@
 //! | [`source`], [`intake`] | a file's frames |
 //! | [`encoding`] | which codec, quality, speed, encoder; `encoder` and `settings` carry it out |
 //! | [`sink`], [`units`] | frames into coded pictures |
-//! | [`mux`], `iso`, `ebml` | coded pictures and the input's other streams into a file |
+//! | [`mux`], `carry`, `iso`, `ebml` | coded pictures and the input's other streams into a file |
+//! | `about` | what a file says of itself, whatever its container |
 //! | [`reel`], [`stretch`] | a long video in parts, each worked on by itself |
 //! | [`place`], [`target`] | an output's name, until and when it is whole; its container |
 //! | [`probe`] | what is in a file, without decoding it |
@@ -27,10 +28,12 @@
 //! | [`stream`] | how a live stream stands |
 //! | [`timer`] | the time since a job began |
 
+mod about;
 pub mod address;
 mod bus;
 pub mod camera;
 mod capture;
+mod carry;
 mod clock;
 mod coding;
 pub mod draft;
@@ -47,8 +50,6 @@ pub mod intake;
 mod iso;
 pub mod launch;
 pub mod live;
-mod matroska;
-mod mp4;
 pub mod mux;
 pub mod open;
 pub mod outflow;

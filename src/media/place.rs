@@ -2,6 +2,7 @@
 
 use std::ffi::OsStr;
 use std::fs::{File, Permissions};
+use std::os::fd::AsRawFd;
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 
@@ -70,6 +71,25 @@ impl Place {
 pub(super) fn scratch(path: &Path) -> Result<File> {
     tempfile::tempfile_in(folder(path))
         .with_context(|| format!("{}: cannot be written", path.display()))
+}
+
+/// Such room, for those who want a path: the name that the system gives to what is open.
+#[derive(Debug)]
+pub(super) struct Room {
+    path: PathBuf,
+    _file: File,
+}
+
+impl Room {
+    /// Beside `path`.
+    pub fn beside(path: &Path) -> Result<Self> {
+        let file = scratch(path)?;
+        Ok(Self { path: format!("/proc/self/fd/{}", file.as_raw_fd()).into(), _file: file })
+    }
+
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
 }
 
 /// An output on its way.

@@ -14,6 +14,7 @@ use serde::Serialize;
 use sha2::{Digest, Sha256};
 
 use super::bus::Bell;
+use super::iso::Widened;
 use super::source::pipeline;
 use super::spell::Spelled;
 
@@ -84,6 +85,10 @@ pub fn contents(path: &Path, limits: &[u64]) -> Result<Contents> {
     let spelled = Spelled::input(path)?;
     let pipeline =
         pipeline(&format!("filesrc location={} ! parsebin name=input", spelled.quoted()))?;
+    let widened = Widened::of(path);
+    if let Some(widened) = &widened {
+        widened.attach(&pipeline);
+    }
     let bell = Bell::default();
     bell.listen(&pipeline, None);
     let tallies: Tallies = Arc::default();
@@ -101,6 +106,8 @@ pub fn contents(path: &Path, limits: &[u64]) -> Result<Contents> {
         .error
         .clone();
     let duration = pipeline.query_duration::<gst::ClockTime>().map(Duration::from);
+    let by = widened.map_or(Duration::ZERO, |widened| widened.by);
+    let duration = duration.map(|duration| duration.saturating_sub(by));
     let _ = pipeline.set_state(gst::State::Null);
     let tallies = std::mem::take(&mut *tallies.lock().unwrap_or_else(PoisonError::into_inner));
     let tracks: Vec<_> = tallies.into_values().map(Tally::into_track).collect();

@@ -12,7 +12,7 @@ use super::coding::{Coded, Coding};
 use super::encoding::Encoding;
 use super::frame::Frame;
 use super::launch::Launch;
-use super::mux::{self, Extent};
+use super::mux::{self, Extent, Lost};
 use super::place::{self, Part};
 use super::source::{Promise, StopSignal};
 use super::target::Target;
@@ -48,7 +48,7 @@ pub struct Written {
     pub encoder: String,
     /// Things the user should know.
     pub notes: Vec<String>,
-    /// Tracks that the container cannot hold; a note tells of each.
+    /// Tracks of subtitles that the container cannot hold; a note tells of each.
     pub left_out: usize,
     /// The other tracks were taken over as they lay in the input.
     pub as_they_lay: bool,
@@ -63,7 +63,7 @@ pub struct FileSink {
     plan: Plan,
     launch: Launch,
     /// As [`mux::check`] told.
-    left_out: Option<Vec<String>>,
+    lost: Option<Lost>,
     notes: Vec<String>,
     record: Record,
 }
@@ -90,10 +90,11 @@ impl FileSink {
         let part = plan.target.begin()?;
         let scratch = place::scratch(plan.target.path())?;
         let coding = Coding::start(&plan, launch, scratch)?;
-        let left_out = mux::check(&plan, launch, &part)?;
-        let notes = coding.notes().iter().chain(left_out.iter().flatten()).cloned().collect();
+        let lost = mux::check(&plan, launch, &part)?;
+        let told = lost.iter().flat_map(|lost| &lost.notes);
+        let notes = coding.notes().iter().chain(told).cloned().collect();
         let (launch, record) = (launch.clone(), Record::default());
-        Ok(Self { coding, part, stop, plan, launch, left_out, notes, record })
+        Ok(Self { coding, part, stop, plan, launch, lost, notes, record })
     }
 
     /// Tells, afterwards, what was written.
@@ -123,7 +124,7 @@ impl Sink for FileSink {
     }
 
     fn finish(self: Box<Self>) -> Result<()> {
-        let Self { coding, part, stop, plan, launch, left_out, notes, record } = *self;
+        let Self { coding, part, stop, plan, launch, lost, notes, record } = *self;
         let partial = stop.is_set();
         let encoder = coding.encoder().to_owned();
         let Coded { units, times, end } = coding.finish()?;
@@ -134,8 +135,8 @@ impl Sink for FileSink {
             times,
             encoder,
             notes,
-            as_they_lay: left_out.is_none(),
-            left_out: left_out.map_or(0, |notes| notes.len()),
+            as_they_lay: lost.is_none(),
+            left_out: lost.map_or(0, |lost| lost.subtitles),
         };
         *record.0.lock().unwrap_or_else(PoisonError::into_inner) = Some(written);
         Ok(())

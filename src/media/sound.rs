@@ -1,7 +1,7 @@
 //! The input's sound and subtitles, taken untouched into the output's muxer.
 
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use anyhow::{Context, Result, bail};
 use gstreamer as gst;
@@ -9,6 +9,8 @@ use gstreamer::prelude::*;
 
 use super::bus::Bell;
 use super::clock::{self, Clock};
+use super::iso::Widened;
+use super::mux::Lost;
 use super::probe::{self, Kind};
 use super::target::Container;
 
@@ -33,6 +35,19 @@ const TAGS: [&str; 14] = [
     "geo-location-name",
 ];
 
+/// By how much a stream's times are told late, in ns.
+pub(super) type Lead = Arc<AtomicU64>;
+
+/// Where the streams come from.
+#[derive(Debug)]
+pub(super) struct From {
+    /// Launch text.
+    pub text: String,
+    pub widened: Option<Widened>,
+    /// By how much the times of each track of sound come later than they are meant, in ns.
+    pub delays: Vec<u64>,
+}
+
 /// The branch of the sink's pipeline that demuxes the input a second time.
 #[derive(Clone, Debug)]
 pub(super) struct Sound {
@@ -44,33 +59,41 @@ pub(super) struct Sound {
 struct Shared {
     mux: gst::Element,
     container: Container,
+    delays: Vec<u64>,
     /// Nothing from this running time on (ns) is let through.
     until: AtomicU64,
     /// Where the demuxer's streams enter, to end them should it fail.
     entries: Mutex<Vec<gst::Pad>>,
-    notes: Mutex<Vec<String>>,
+    lost: Mutex<Lost>,
+    /// The input's streams in order; of those that found a seat, by how much their times are late.
+    pads: Mutex<Vec<(Kind, Option<Lead>)>>,
 }
 
 impl Sound {
-    /// Adds the branch of launch text `text` to `pipeline`, before it starts. `bell` rings
+    /// Adds the branch that reads `from` to `pipeline`, before it starts. `bell` rings
     /// when all streams are known, or one cannot be held by the container.
     pub fn attach(
         pipeline: &gst::Pipeline,
-        text: &str,
+        from: From,
         mux: &gst::Element,
         container: Container,
         bell: &Bell,
     ) -> Result<Self> {
-        let bin = gst::parse::bin_from_description(text, false)
-            .with_context(|| format!("the pipeline cannot be built: {text}"))?;
+        let bin = gst::parse::bin_from_description(&from.text, false)
+            .with_context(|| format!("the pipeline cannot be built: {}", from.text))?;
         pipeline.add(&bin)?;
+        if let Some(widened) = from.widened {
+            widened.attach(&bin);
+        }
         let demux = bin.by_name("sound").context("the pipeline has no element named sound")?;
         let shared = Arc::new(Shared {
             mux: mux.clone(),
             container,
+            delays: from.delays,
             until: AtomicU64::new(u64::MAX),
             entries: Mutex::default(),
-            notes: Mutex::default(),
+            lost: Mutex::default(),
+            pads: Mutex::default(),
         });
         let sound = Self { bin, shared };
         let (bin, shared, failed) = (sound.bin.downgrade(), sound.shared.clone(), bell.clone());
@@ -109,9 +132,17 @@ impl Sound {
         }
     }
 
-    /// What was left out, for the user.
-    pub fn notes(&self) -> Vec<String> {
-        self.shared.notes.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    /// What was left out.
+    pub fn lost(&self) -> Lost {
+        self.shared.lost.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// The input's streams in order; of those that were taken over, by how much later their times
+    /// are told than meant, in ns.
+    pub fn pads(&self) -> Vec<(Kind, Option<u64>)> {
+        let pads = self.shared.pads.lock().unwrap_or_else(PoisonError::into_inner);
+        let told = |lead: &Lead| lead.load(Ordering::Relaxed);
+        pads.iter().map(|(kind, lead)| (*kind, lead.as_ref().map(told))).collect()
     }
 }
 
@@ -119,18 +150,42 @@ impl Shared {
     /// Leads a stream of the input into the muxer, or away.
     fn take(self: &Arc<Self>, bin: &gst::Bin, pad: &gst::Pad) -> Result<()> {
         let kind = probe::kind(pad);
-        let entry = match kind {
+        let lead = Lead::default();
+        let (entry, seated) = match kind {
             Kind::Audio | Kind::Text => match self.seat(pad, kind)? {
-                Some(seat) => self.link(bin, pad, &seat)?,
-                None => probe::drain(bin, pad)?,
+                Some(seat) => (self.link(bin, pad, &seat, &lead)?, true),
+                None => (probe::drain(bin, pad)?, false),
             },
             Kind::Video | Kind::Other => {
                 self.keep_tags(pad);
-                probe::drain(bin, pad)?
+                (probe::drain(bin, pad)?, kind == Kind::Video && self.is_first_picture())
             }
         };
+        self.pads().push((kind, seated.then_some(lead)));
         self.entries.lock().unwrap_or_else(PoisonError::into_inner).push(entry);
         Ok(())
+    }
+
+    fn pads(&self) -> MutexGuard<'_, Vec<(Kind, Option<Lead>)>> {
+        self.pads.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Whether no stream of pictures came before; what comes after is left out with a note.
+    fn is_first_picture(&self) -> bool {
+        let first = !self.pads().iter().any(|(kind, _)| *kind == Kind::Video);
+        if !first {
+            let container = self.container.name();
+            drop(self.lose(format!(
+                "a further track of pictures is left out, as the {container} file is of another kind"
+            )));
+        }
+        first
+    }
+
+    fn lose(&self, note: String) -> MutexGuard<'_, Lost> {
+        let mut lost = self.lost.lock().unwrap_or_else(PoisonError::into_inner);
+        lost.notes.push(note);
+        lost
     }
 
     /// The file's own tags come along with its streams; with the picture's too, which ends here.
@@ -186,12 +241,18 @@ impl Shared {
         let note = format!(
             "a {container} file cannot hold its subtitles ({codec}): left out; a .mkv file holds them"
         );
-        self.notes.lock().unwrap_or_else(PoisonError::into_inner).push(note);
+        self.lose(note).subtitles += 1;
         Ok(None)
     }
 
     /// demuxer -> [raw AAC or plain text] -> queue -> muxer.
-    fn link(self: &Arc<Self>, bin: &gst::Bin, pad: &gst::Pad, seat: &gst::Pad) -> Result<gst::Pad> {
+    fn link(
+        self: &Arc<Self>,
+        bin: &gst::Bin,
+        pad: &gst::Pad,
+        seat: &gst::Pad,
+        lead: &Lead,
+    ) -> Result<gst::Pad> {
         let queue = gst::ElementFactory::make("queue")
             .property("max-size-buffers", 0u32)
             .property("max-size-bytes", 64u32 << 20)
@@ -209,7 +270,15 @@ impl Shared {
         };
         let entry = entry.context("an element without a pad")?;
         let exit = queue.static_pad("src").context("a queue without a pad")?;
-        let (shared, clock) = (Arc::clone(self), Mutex::new(Clock::new(markup)));
+        // MPEG-4 has edit lists for what begins before time zero
+        let sound = probe::kind(pad) == Kind::Audio;
+        let late = sound && matches!(self.container, Container::Mkv | Container::Webm);
+        let lead = late.then(|| Arc::clone(lead));
+        let nth = self.pads().iter().filter(|(kind, _)| *kind == Kind::Audio).count();
+        let delay = self.delays.get(nth).copied().filter(|_| sound);
+        let clock =
+            Clock::new(markup).of_text(!sound).told_late(lead).meant_early(delay.unwrap_or(0));
+        let (shared, clock) = (Arc::clone(self), Mutex::new(clock));
         let interest = gst::PadProbeType::BUFFER | gst::PadProbeType::EVENT_DOWNSTREAM;
         exit.add_probe(interest, move |_, info| {
             let mut clock = clock.lock().unwrap_or_else(PoisonError::into_inner);

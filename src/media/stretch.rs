@@ -110,7 +110,7 @@ impl Sink for StretchSink {
 /// If no encoder fits, and as [`mux::check`].
 pub fn check(plan: &Plan, launch: &Launch) -> Result<Vec<String>> {
     encoder::choose(&plan.promise.shape, plan.target.container(), &plan.encoding)?;
-    Ok(mux::check(plan, launch, &plan.target.begin()?)?.unwrap_or_default())
+    Ok(mux::check(plan, launch, &plan.target.begin()?)?.unwrap_or_default().notes)
 }
 
 /// Writes the output: all stretches, each with the file of its coded pictures, in order.
@@ -121,7 +121,7 @@ pub fn assemble(plan: &Plan, launch: &Launch, stretches: Vec<(Stretch, File)>) -
     let part = plan.target.begin()?;
     let end = stretches.iter().map(|(stretch, _)| stretch.end()).max().unwrap_or_default();
     let times = stretches.iter().flat_map(|(stretch, _)| stretch.times()).collect();
-    let left_out = mux::check(plan, launch, &part)?;
+    let lost = mux::check(plan, launch, &part)?;
     let (encoder, mut notes) = match stretches.first() {
         Some((first, _)) => (first.encoder.clone(), first.notes.clone()),
         None => bail!("{}: there is no picture", plan.input.display()),
@@ -130,15 +130,15 @@ pub fn assemble(plan: &Plan, launch: &Launch, stretches: Vec<(Stretch, File)>) -
         stretches.into_iter().map(|(stretch, file)| stretch.units(file)).collect();
     in_decoding_order(&mut units);
     mux::write(plan, launch, &units, &part, Extent { end, partial: false })?;
-    notes.extend(left_out.iter().flatten().cloned());
+    notes.extend(lost.iter().flat_map(|lost| lost.notes.clone()));
     Ok(Written {
         path: part.keep(false)?,
         partial: false,
         times,
         encoder,
         notes,
-        as_they_lay: left_out.is_none(),
-        left_out: left_out.map_or(0, |notes| notes.len()),
+        as_they_lay: lost.is_none(),
+        left_out: lost.map_or(0, |lost| lost.subtitles),
     })
 }
 

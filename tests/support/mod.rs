@@ -2,6 +2,8 @@
 #![allow(clippy::unwrap_used, reason = "a test says what went wrong by failing")]
 #![allow(dead_code, reason = "each test file uses a part of it")]
 
+pub mod facts;
+
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 

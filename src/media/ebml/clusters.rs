@@ -42,10 +42,12 @@ impl<W: Write + Seek> Clusters<W> {
     ) -> Result<(W, Vec<(i64, u64)>)> {
         let mut packets = film.packets();
         let mut packet = self.next(&mut packets, until)?;
+        // a demuxer takes the time of the first block for the film's beginning
+        let first = stretches.iter().flat_map(|units| &units.list).next();
+        let lag = first.map_or(0, |unit| unit.pts - unit.dts) + shift;
         for (units, unit) in stretches.iter().flat_map(|u| u.list.iter().map(move |unit| (u, unit)))
         {
-            while let Some(other) =
-                packet.filter(|other| other.time * self.scale < unit.dts + shift)
+            while let Some(other) = packet.filter(|other| other.time * self.scale < unit.dts + lag)
             {
                 self.other(film, &other)?;
                 packet = self.next(&mut packets, until)?;

@@ -7,8 +7,12 @@
 //! | [`film`] | an input's tracks and where their blocks lie |
 //! | [`clusters`] | blocks in their order, gathered and written |
 //! | [`tags`] | the comment among the tags |
+//! | [`about`] | what an index says of the film, read |
+//! | [`adorn`] | the same of another file, written into a muxer's index |
 //! | [`graft`] | the whole file |
 
+mod about;
+mod adorn;
 mod clusters;
 mod element;
 mod film;

@@ -1,7 +1,7 @@
 //! The whole file: the input's index with a new picture in it, and all samples behind it.
 
 use std::fs::File;
-use std::io::{BufWriter, Seek, SeekFrom, Write};
+use std::io::{BufWriter, Write};
 use std::os::unix::fs::FileExt;
 use std::path::Path;
 
@@ -11,7 +11,6 @@ use super::boxes::{Atom, find, put, words};
 use super::movie::{self, Chunk, Movie};
 use super::picture::{Picture, Run, description};
 use super::tags;
-use crate::image::xmp::Mark;
 use crate::media::mux::Wish;
 use crate::media::target::Container;
 use crate::media::units::Units;
@@ -185,7 +184,11 @@ fn index(
         });
     }
     let tracks = boxes.iter().filter(|atom| &atom.name == b"trak");
-    let longest = tracks.map(movie::length).collect::<Result<Vec<_>>>()?.into_iter().max();
+    let longest = tracks
+        .map(|track| movie::length(&track.child(*b"tkhd")?))
+        .collect::<Result<Vec<_>>>()?
+        .into_iter()
+        .max();
     let header = movie::with_length(find(&boxes, *b"mvhd")?, longest.unwrap_or(end))?;
     put(&mut boxes, header);
     if let Some(mark) = mark {
@@ -194,16 +197,4 @@ fn index(
         tags::comment(&mut boxes, &text, &movie.brand == b"qt  ")?;
     }
     Ok(Atom::of(*b"moov", &boxes))
-}
-
-/// Adds XMP with `mark` to the end of a finished file.
-pub(in crate::media) fn append(path: &Path, mark: &Mark) -> Result<()> {
-    let mut bytes = Vec::new();
-    for atom in tags::boxes(&[], Some(mark))? {
-        atom.write(&mut bytes);
-    }
-    let mut file = File::options().write(true).open(path)?;
-    file.seek(SeekFrom::End(0))?;
-    file.write_all(&bytes)?;
-    Ok(())
 }

@@ -10,14 +10,23 @@
 //! | [`boxes`] | boxes as bytes |
 //! | [`movie`] | an input's tracks and where their chunks lie |
 //! | [`picture`] | the new picture's track |
-//! | [`tags`] | the comment, and what XMP says |
+//! | [`tags`] | a tag's text among the others, and what XMP says |
+//! | [`about`], [`chapters`] | what an index says of the film, read |
+//! | [`adorn`] | the same of another file, written into a muxer's index |
+//! | [`widen`] | a length that the demuxer does not take for shorter than it is |
 //! | [`graft`] | the whole file |
 
+mod about;
+mod adorn;
 mod boxes;
+mod chapters;
 mod graft;
 mod movie;
 mod picture;
 mod tags;
+mod widen;
 
-pub(super) use graft::{append, graft};
+pub(super) use adorn::unfit;
+pub(super) use graft::graft;
 pub(super) use movie::Movie;
+pub(super) use widen::Widened;

@@ -121,6 +121,19 @@ fn head(file: &mut File, at: u64, total: u64) -> Result<([u8; 4], u64, u64)> {
     Ok(([head[4], head[5], head[6], head[7]], header, size))
 }
 
+/// Where the body of the index begins.
+pub(super) fn index_at(file: &mut File) -> Result<u64> {
+    let (mut at, total) = (0, file.metadata()?.len());
+    while at + 8 <= total {
+        let (name, header, size) = head(file, at, total)?;
+        if &name == b"moov" {
+            return Ok(at + header);
+        }
+        at += size;
+    }
+    bail!("there is no index")
+}
+
 /// What a track carries, in four letters.
 pub(super) fn handler(track: &Atom) -> Result<[u8; 4]> {
     let handler = track.child(*b"mdia")?.child(*b"hdlr")?;
@@ -282,22 +295,30 @@ pub(super) fn chunk_table(offsets: &[u64]) -> Atom {
     Atom::full(*b"co64", 0, 0, &count.into_iter().chain(body).collect::<Vec<_>>())
 }
 
-/// How long a track is, in the index's ticks.
-pub(super) fn length(track: &Atom) -> Result<u64> {
-    let header = track.child(*b"tkhd")?;
-    if header.version() == 1 { long(&header.body, 28) } else { Ok(u64::from(header.word(20)?)) }
+/// How long `mvhd` or `tkhd` says, in the index's ticks.
+pub(super) fn length(header: &Atom) -> Result<u64> {
+    let place = place_of_length(header);
+    if place.len() == 8 {
+        long(&header.body, place.start)
+    } else {
+        Ok(header.word(place.start)?.into())
+    }
+}
+
+fn place_of_length(header: &Atom) -> std::ops::Range<usize> {
+    match (&header.name, header.version()) {
+        (b"mvhd", 1) => 24..32,
+        (b"mvhd", _) => 16..20,
+        (_, 1) => 28..36,
+        _ => 20..24,
+    }
 }
 
 /// `mvhd` or `tkhd` of that length, if it is of version 0 and too long for it, of the most that
 /// it can say.
 pub(super) fn with_length(header: &Atom, length: u64) -> Result<Atom> {
     let mut header = header.clone();
-    let place = match (&header.name, header.version()) {
-        (b"mvhd", 1) => 24..32,
-        (b"mvhd", _) => 16..20,
-        (_, 1) => 28..36,
-        _ => 20..24,
-    };
+    let place = place_of_length(&header);
     let bytes = length.to_be_bytes();
     let bytes = if place.len() == 8 {
         bytes.to_vec()
@@ -308,26 +329,36 @@ pub(super) fn with_length(header: &Atom, length: u64) -> Result<Atom> {
     Ok(header)
 }
 
+/// The edits of a track: how long, from where in it, how fast; none if it has no list.
+fn edits(track: &Atom) -> Result<Vec<(u64, u64, u32)>> {
+    let Ok(list) = track.child(*b"edts").and_then(|edits| edits.child(*b"elst")) else {
+        return Ok(Vec::new());
+    };
+    let (wide, count) = (list.version() == 1, list.word(4)? as usize);
+    let entry = |n: usize| {
+        let at = 8 + n * if wide { 20 } else { 12 };
+        if wide {
+            return Ok((long(&list.body, at)?, long(&list.body, at + 8)?, list.word(at + 16)?));
+        }
+        // a start of -1 stays one
+        let start = i64::from(list.word(at + 4)? as i32) as u64;
+        Ok((u64::from(list.word(at)?), start, list.word(at + 8)?))
+    };
+    (0..count).map(entry).collect()
+}
+
+/// How much of a track its edit list hides at the start, in the track's ticks.
+pub(super) fn hidden(track: &Atom) -> u64 {
+    let edits = edits(track).unwrap_or_default();
+    edits.iter().map(|(_, start, _)| *start).find(|start| *start != u64::MAX).unwrap_or(0)
+}
+
 /// A track that is played up to `end`, in the index's ticks: its edits say so.
 pub(super) fn clipped(track: &Atom, end: u64) -> Result<Atom> {
-    let length = length(track)?;
-    let edits = track.child(*b"edts").and_then(|edits| edits.child(*b"elst"));
-    let mut entries = Vec::new();
-    match edits {
-        Ok(list) => {
-            let (wide, count) = (list.version() == 1, list.word(4)? as usize);
-            for n in 0..count {
-                let at = 8 + n * if wide { 20 } else { 12 };
-                let (lasts, start, rate) = if wide {
-                    (long(&list.body, at)?, long(&list.body, at + 8)?, list.word(at + 16)?)
-                } else {
-                    let start = i64::from(list.word(at + 4)? as i32) as u64;
-                    (u64::from(list.word(at)?), start, list.word(at + 8)?)
-                };
-                entries.push((lasts, start, rate));
-            }
-        }
-        Err(_) => entries.push((length, 0, 0x10000)),
+    let length = length(&track.child(*b"tkhd")?)?;
+    let mut entries = edits(track)?;
+    if entries.is_empty() {
+        entries.push((length, 0, 0x10000));
     }
     let (mut before, mut body) = (0, Vec::new());
     let mut count: u32 = 0;

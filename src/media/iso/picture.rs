@@ -71,17 +71,24 @@ impl Picture<'_> {
     ) -> Result<Atom> {
         let scale = timescale(old)?.max(1);
         let scale = scale.saturating_mul(TICKS.div_ceil(scale));
-        let times = Times::new(self, scale);
+        let late = self.late(movie_scale);
+        let times = Times::new(self, scale, (late as f64 * 1e9 / f64::from(movie_scale)) as i64);
         let end = (self.end.as_secs_f64() * f64::from(movie_scale)).ceil() as u64;
         let header = self.header(&old.child(*b"tkhd")?, end)?;
         let media = self.media(&old.child(*b"mdia")?, scale, &times, (runs, offsets))?;
-        let edit = [&end.to_be_bytes()[..], &times.start.to_be_bytes(), &[0, 1, 0, 0]].concat();
-        let edits = Atom::full(*b"elst", 1, 0, &[&words(&[1])[..], &edit].concat());
-        let mut parts = vec![header, Atom::of(*b"edts", &[edits])];
+        let mut parts = vec![header, edits(late, end, times.start)];
         let kept = |atom: &Atom| [*b"tref", *b"udta", *b"meta"].contains(&atom.name);
         parts.extend(old.children()?.into_iter().filter(kept));
         parts.push(media);
         Ok(Atom::of(*b"trak", &parts))
+    }
+
+    /// How much later than the film the picture begins, in the index's ticks. Some players take
+    /// times that merely begin late for a mistake, so an edit of nothing says it.
+    fn late(&self, movie_scale: u32) -> u64 {
+        let times = self.stretches.iter().flat_map(|units| &units.list).map(|unit| unit.pts);
+        let first = times.min().unwrap_or(0).max(0);
+        (first as f64 * f64::from(movie_scale) / 1e9) as u64
     }
 
     /// `tkhd`: upright, of its new size and length.
@@ -166,6 +173,20 @@ impl Picture<'_> {
     }
 }
 
+/// The edits of a picture that begins `late` and ends at `end`, which is `start` in its own time.
+fn edits(late: u64, end: u64, start: i64) -> Atom {
+    let edit = |lasts: u64, start: i64| {
+        [&lasts.to_be_bytes()[..], &start.to_be_bytes(), &[0, 1, 0, 0]].concat()
+    };
+    let mut list = Vec::new();
+    if late > 0 {
+        list.push(edit(late, -1));
+    }
+    list.push(edit(end.saturating_sub(late), start));
+    let body = [words(&[list.len() as u32]), list.concat()].concat();
+    Atom::of(*b"edts", &[Atom::full(*b"elst", 1, 0, &body)])
+}
+
 /// Decoding and showing in ticks.
 #[derive(Debug)]
 struct Times {
@@ -178,9 +199,10 @@ struct Times {
 }
 
 impl Times {
-    /// A picture is shown at its time exactly; it may be decoded earlier than it was told.
-    fn new(picture: &Picture<'_>, scale: u32) -> Self {
-        let ticks = |ns: i64| (ns as f64 * f64::from(scale) / 1e9).round() as i64;
+    /// A picture is shown at its time exactly, counted from `zero` (ns); it may be decoded earlier
+    /// than it was told.
+    fn new(picture: &Picture<'_>, scale: u32, zero: i64) -> Self {
+        let ticks = |ns: i64| ((ns - zero) as f64 * f64::from(scale) / 1e9).round() as i64;
         let units = picture.stretches.iter().flat_map(|units| &units.list);
         let mut decoded: Vec<(i64, i64)> =
             units.map(|unit| (ticks(unit.dts.min(unit.pts)), ticks(unit.pts))).collect();

@@ -19,22 +19,44 @@ const NO_LANGUAGE: u16 = 0x55c4;
 
 /// Adds a comment to the index's boxes; one that is there already stays in front of it.
 pub(super) fn comment(index: &mut Vec<Atom>, text: &str, quicktime: bool) -> Result<()> {
+    let old = text_of(index, COMMENT, quicktime);
+    put_text(index, COMMENT, &joined(old.as_deref(), text), quicktime)
+}
+
+/// Whether the tag `name` lies in `udta` itself, and not in a list as iTunes writes it.
+fn is_plain(name: [u8; 4], quicktime: bool) -> bool {
+    quicktime && name[0] == 0xa9
+}
+
+/// The text of the tag `name`, if the index has it.
+fn text_of(index: &[Atom], name: [u8; 4], quicktime: bool) -> Option<Vec<u8>> {
+    let tags = find(index, *b"udta").and_then(Atom::children).ok()?;
+    if is_plain(name, quicktime) {
+        return Some(find(&tags, name).ok()?.body.get(4..)?.to_vec());
+    }
+    let meta = parse(find(&tags, *b"meta").ok()?.body.get(4..)?).ok()?;
+    let data = find(&meta, *b"ilst").and_then(|list| list.child(name)?.child(*b"data")).ok()?;
+    Some(data.body.get(8..)?.to_vec())
+}
+
+/// Writes the tag `name` into the index.
+pub(super) fn put_text(
+    index: &mut Vec<Atom>,
+    name: [u8; 4],
+    text: &[u8],
+    quicktime: bool,
+) -> Result<()> {
     let mut tags = find(index, *b"udta").and_then(Atom::children).unwrap_or_default();
-    if quicktime {
-        let old = find(&tags, COMMENT).ok().and_then(|old| old.body.get(4..).map(<[u8]>::to_vec));
-        let text = joined(old.as_deref(), text);
+    if is_plain(name, quicktime) {
         let head = [(text.len() as u16).to_be_bytes(), NO_LANGUAGE.to_be_bytes()].concat();
-        put(&mut tags, Atom::new(COMMENT, [head, text].concat()));
+        put(&mut tags, Atom::new(name, [&head, text].concat()));
     } else {
         let meta = find(&tags, *b"meta").ok().and_then(|meta| meta.body.get(4..).map(parse));
         let mut meta = meta.transpose()?.unwrap_or_else(|| vec![handler()]);
         let mut list = find(&meta, *b"ilst").and_then(Atom::children).unwrap_or_default();
-        let old = find(&list, COMMENT).and_then(|old| old.child(*b"data"));
-        let old = old.ok().and_then(|data| data.body.get(8..).map(<[u8]>::to_vec));
-        let text = joined(old.as_deref(), text);
         // type 1: UTF-8
-        let data = Atom::new(*b"data", [words(&[1, 0]), text].concat());
-        put(&mut list, Atom::of(COMMENT, &[data]));
+        let data = Atom::new(*b"data", [&words(&[1, 0]), text].concat());
+        put(&mut list, Atom::of(name, &[data]));
         put(&mut meta, Atom::of(*b"ilst", &list));
         let body = Atom::of(*b"meta", &meta).body;
         put(&mut tags, Atom::full(*b"meta", 0, 0, &body));
@@ -45,6 +67,7 @@ pub(super) fn comment(index: &mut Vec<Atom>, text: &str, quicktime: bool) -> Res
 
 fn joined(old: Option<&[u8]>, new: &str) -> Vec<u8> {
     match old {
+        Some(old) if old.windows(new.len()).any(|said| said == new.as_bytes()) => old.to_vec(),
         Some(old) if !old.is_empty() => [old, b"; ", new.as_bytes()].concat(),
         _ => new.as_bytes().to_vec(),
     }
@@ -79,8 +102,10 @@ mod tests {
             let mut index = vec![Atom::new(*b"mvhd", vec![1])];
             comment(&mut index, "mine", quicktime).unwrap();
             comment(&mut index, "ours", quicktime).unwrap();
+            comment(&mut index, "ours", quicktime).unwrap();
             let found = index[1].body.windows(10).any(|w| w == b"mine; ours");
-            assert!(found && index.len() == 2, "{quicktime}");
+            let twice = index[1].body.windows(10).any(|w| w == b"ours; ours");
+            assert!(found && !twice && index.len() == 2, "{quicktime}");
         }
     }
 
