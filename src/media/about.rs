@@ -7,7 +7,7 @@ use super::ebml::Film;
 use super::iso::Movie;
 use super::probe::Kind;
 
-/// Names of tags that every container has a place for, as FFmpeg spells them.
+/// Names of tags that every container has a place for, as `FFmpeg` spells them.
 pub(super) const USUAL: [&str; 14] = [
     "title",
     "artist",

@@ -55,7 +55,7 @@ pub(super) fn picture(plan: &Plan, launch: &Launch, units: &Units, room: &Room) 
     let feed = Feed::new(pipeline, "pictures", bell)?;
     link_picture(&feed, &mux)?;
     feed.play();
-    push_first(feed, plan, units, || {})
+    push_first(&feed, plan, units, || {})
 }
 
 /// Lets the muxer write to `room` the first picture and the input's other streams up to `extent`,
@@ -71,7 +71,7 @@ pub(super) fn others(
     if extent.partial {
         sound.cut(extent.end);
     }
-    push_first(feed, plan, units, || sound.end())?;
+    push_first(&feed, plan, units, || sound.end())?;
     let about = About::of(&plan.input);
     let seats = about::seated(about.as_ref(), &sound.pads());
     let told = "what the muxer wrote cannot be read";
@@ -90,9 +90,9 @@ pub(super) fn others(
 }
 
 /// Gives the muxer its one picture, and waits until all is written.
-fn push_first(feed: Feed, plan: &Plan, units: &Units, aside: impl Fn()) -> Result<()> {
+fn push_first(feed: &Feed, plan: &Plan, units: &Units, aside: impl Fn()) -> Result<()> {
     let failed = |cause: String| failure(plan.target.path(), &cause);
-    seat_picture(&feed, &units.caps()?, plan)?;
+    seat_picture(feed, &units.caps()?, plan)?;
     let unit = units.list.first().context("there is no picture")?;
     feed.push(buffer(units.read(unit)?, unit, MOMENT), &aside).map_err(failed)?;
     feed.end(&aside).map_err(failed)

@@ -1,5 +1,7 @@
 //! What ffprobe, which is none of ours, says of an input and its output, and how they differ.
 
+#![allow(clippy::print_stdout, reason = "a table of clips is what this is for")]
+
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
