@@ -25,7 +25,7 @@ impl Bars {
         let file = multi.add(ProgressBar::no_length());
         let batch = (files > 1).then(|| multi.add(ProgressBar::new(STEPS)));
         if let Some(bar) = &batch {
-            style(bar, "{bar:24} {percent:>3} % · {msg}");
+            style(bar, "{bar:24} {percent:>3} % · {wide_msg}");
         }
         Self { multi, file, batch }
     }
@@ -33,7 +33,8 @@ impl Bars {
     pub fn begin(&self, input: &Path) {
         let name = input.file_name().map_or_else(Default::default, |name| shown(name.as_ref()));
         self.file.reset();
-        self.file.set_prefix(one_line(&name));
+        // last, as what is too long for the terminal is cut there
+        self.file.set_message(one_line(&name));
         self.expect(None);
     }
 
@@ -41,9 +42,9 @@ impl Bars {
         match frames {
             Some(frames) => {
                 self.file.set_length(frames);
-                style(&self.file, "{bar:24} {percent:>3} % · {prefix} · {msg}");
+                style(&self.file, "{bar:24} {percent:>3} % · {prefix} · {wide_msg}");
             }
-            None => style(&self.file, "{spinner} {prefix} · {msg}"),
+            None => style(&self.file, "{spinner} {prefix} · {wide_msg}"),
         }
     }
 
@@ -51,7 +52,7 @@ impl Bars {
         self.file.set_position(pace.frames());
         let left = pace.left(now).map(|left| format!(" · {} left", clock(left)));
         let left = left.unwrap_or_default();
-        self.file.set_message(format!("{:.1} fps{left} · {} faces", pace.fps(now), pace.faces()));
+        self.file.set_prefix(format!("{:.1} fps{left} · {} faces", pace.fps(now), pace.faces()));
         if let Some(bar) = &self.batch {
             bar.set_position((share * STEPS as f64) as u64);
             bar.set_message(batch.line(pace, share, now));
