@@ -148,8 +148,8 @@ fn unquoted(text: &[u8]) -> Option<Vec<u8>> {
 
 #[cfg(test)]
 mod tests {
-    use super::super::element::find;
     use super::*;
+    use crate::media::ebml::element::find;
 
     #[test]
     fn quoted_text_becomes_plain_text() {

@@ -65,6 +65,12 @@ impl Movie {
         for (name, text) in aside.iter().filter_map(quicktime) {
             about.add(name, &text);
         }
+        // GStreamer lists a title beside the track that it came with
+        for track in self.tracks() {
+            if let Ok(meta) = track.child(*b"udta").and_then(|aside| aside.child(*b"meta")) {
+                let _ = list(&meta, &mut about);
+            }
+        }
         Ok(about)
     }
 }

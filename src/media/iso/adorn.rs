@@ -176,7 +176,8 @@ mod tests {
 
     #[test]
     fn dates_are_written_in_both_widths() {
-        let at = |header: &Atom| super::super::about::EPOCH + header.word(4).map_or(0, i64::from);
+        let at =
+            |header: &Atom| crate::media::iso::about::EPOCH + header.word(4).map_or(0, i64::from);
         let narrow = dated(&Atom::full(*b"mvhd", 0, 0, &[7; 96]), Some(60)).unwrap();
         assert_eq!(at(&narrow), 2 * EPOCH + 60);
         let wide = dated(&Atom::full(*b"mvhd", 1, 0, &[7; 108]), None).unwrap();
