@@ -1,6 +1,6 @@
 //! The coded picture and the input's other streams, put together into the output: written by
 //! our own hands into an index, the input's own where output and input are of one kind, and elsewhere
-//! one in which a muxer has laid down the other streams, see [`super::carry`].
+//! one in which a muxer has laid down the other streams, see `media::carry`.
 
 use std::path::Path;
 use std::time::Duration;
