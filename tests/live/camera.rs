@@ -1,5 +1,6 @@
 //! A camera: listed, chosen, pulled out and plugged in again.
 
+use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
 use mask2face::geometry::Size;
@@ -9,8 +10,12 @@ use mask2face::media::stream::State;
 use super::rig::{Keep, Rig, options};
 use super::standin;
 
+/// There is one plug; `cargo test` runs the tests of a binary at once, in one process.
+static PLUG: Mutex<()> = Mutex::new(());
+
 #[test]
 fn a_camera_is_listed_chosen_by_name_and_found_again_when_it_is_plugged_in_again() {
+    let _plug = PLUG.lock().unwrap_or_else(PoisonError::into_inner);
     mask2face::media::init().unwrap();
     standin::plug_in();
     let cameras = mask2face::media::camera::list().unwrap();
@@ -34,6 +39,7 @@ fn a_camera_is_listed_chosen_by_name_and_found_again_when_it_is_plugged_in_again
 
 #[test]
 fn motion_jpeg_is_taken_where_usb_would_throttle_and_the_picture_is_mirrored() {
+    let _plug = PLUG.lock().unwrap_or_else(PoisonError::into_inner);
     mask2face::media::init().unwrap();
     standin::plug_in();
     for (fps, mirror) in [(30, false), (15, true)] {
