@@ -30,9 +30,10 @@ const MOMENT: i64 = 1_000_000;
 
 /// What the output cannot hold of the input.
 pub(super) fn check(plan: &Plan, launch: &Launch, part: &Part) -> Result<Lost> {
-    let (_, sound) = open(plan, launch, part.path())?;
+    let about = About::of(&plan.input);
+    let (_, sound) = open(plan, launch, part.path(), about.as_ref())?;
     let mut lost = sound.lost();
-    let Some(about) = About::of(&plan.input) else { return Ok(lost) };
+    let Some(about) = about else { return Ok(lost) };
     let unfit = match plan.target.container() {
         Container::Mp4 | Container::Mov => iso::unfit(&about),
         Container::Mkv | Container::Webm => about.extras,
@@ -67,12 +68,12 @@ pub(super) fn others(
     extent: Extent,
     room: &Room,
 ) -> Result<Own> {
-    let (feed, sound) = open(plan, launch, room.path())?;
+    let about = About::of(&plan.input);
+    let (feed, sound) = open(plan, launch, room.path(), about.as_ref())?;
     if extent.partial {
         sound.cut(extent.end);
     }
     push_first(&feed, plan, units, || sound.end())?;
-    let about = About::of(&plan.input);
     let seats = about::seated(about.as_ref(), &sound.pads());
     let told = "what the muxer wrote cannot be read";
     Ok(match plan.target.container() {
@@ -100,7 +101,7 @@ fn push_first(feed: &Feed, plan: &Plan, units: &Units, aside: impl Fn()) -> Resu
 
 /// The muxer's pipeline at work: the input's sound and subtitles are linked, the picture is
 /// not yet.
-fn open(plan: &Plan, launch: &Launch, to: &Path) -> Result<(Feed, Sound)> {
+fn open(plan: &Plan, launch: &Launch, to: &Path, about: Option<&About>) -> Result<(Feed, Sound)> {
     let container = plan.target.container();
     let (input, output) = (Spelled::input(&plan.input)?, Spelled::output(to)?);
     let (from, to) = (input.quoted(), output.quoted());
@@ -110,7 +111,7 @@ fn open(plan: &Plan, launch: &Launch, to: &Path) -> Result<(Feed, Sound)> {
     let bell = Bell::default();
     let text = launch.section("sound", &values)?;
     let widened = iso::Widened::of(&plan.input);
-    let delays = About::of(&plan.input).map(|about| about.delays()).unwrap_or_default();
+    let delays = about.map(About::delays).unwrap_or_default();
     let from = From { text, widened, delays };
     let sound = Sound::attach(&pipeline, from, &mux, container, &bell)?;
     bell.listen(&pipeline, Some(sound.bin.clone().upcast()));

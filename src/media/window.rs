@@ -221,11 +221,11 @@ fn lock(view: &Mutex<View>) -> MutexGuard<'_, View> {
 fn composed(shown: &Shown, view: &View) -> Result<Frame> {
     let marks: &[Mark] = if view.faces { &shown.marks } else { &[] };
     let original = shown.original.as_ref().unwrap_or(&shown.frame);
+    if view.compare == Compare::Off {
+        return marked(if view.bypass { original } else { &shown.frame }, marks);
+    }
     let (before, after) = (marked(original, marks)?, marked(&shown.frame, marks)?);
     let mut frame = if view.bypass { before.clone() } else { after.clone() };
-    if view.compare == Compare::Off {
-        return Ok(frame);
-    }
     {
         let (before, after) = (before.read()?, after.read()?);
         let mut planes = frame.write()?;
