@@ -24,9 +24,11 @@ impl Display {
                 return None;
             }
         }
-        // It writes the number of a free display to its standard output.
+        // It writes the number of a free display to its standard output. Without -noreset it starts
+        // anew whenever its last client leaves, and takes whoever comes at that moment with it.
         let server = Command::new("Xvfb")
-            .args(["-displayfd", "1", "-screen", "0", "640x480x24", "-nolisten", "tcp"])
+            .args(["-displayfd", "1", "-screen", "0", "640x480x24"])
+            .args(["-nolisten", "tcp", "-noreset"])
             .stdout(Stdio::piped())
             .stderr(Stdio::null())
             .spawn();
@@ -89,7 +91,7 @@ impl Drop for Mortal {
 fn preview(folder: &Path, display: Option<&str>) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_mask2face"));
     command.args(["run", "test", "--size", "320x240", "-o", "window"]).current_dir(folder);
-    command.env_remove("DISPLAY").stderr(Stdio::piped());
+    command.env_remove("DISPLAY");
     if let Some(display) = display {
         command.env("DISPLAY", display);
     }
