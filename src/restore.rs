@@ -160,7 +160,8 @@ impl Settler {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::geometry::{Point, Rect, Size};
+    use crate::face::fixture;
+    use crate::geometry::{Point, Size};
     use crate::image::PictureFormat;
     use crate::image::{Colorimetry, Matte, Plane, PlaneMut};
 
@@ -184,21 +185,7 @@ mod tests {
     }
 
     fn face(x: f32, worn: bool) -> Face {
-        let there: Similarity<CropSpace, FrameSpace> =
-            Similarity::about(Point::new(0.0, 0.0), Point::new(x, 10.0), 0.4, 0.0);
-        let landmarks = align::template().map(&there);
-        let bbox = Rect::around(landmarks.points()).unwrap();
-        Face {
-            id: TrackId(x as u64 + 1),
-            bbox,
-            raw: landmarks.clone(),
-            landmarks,
-            score: 1.0,
-            worn,
-            probability: f32::from(worn),
-            shown: f32::from(worn),
-            chosen: true,
-        }
+        fixture::face(x as u64 + 1, Point::new(x, 10.0), 0.4, worn)
     }
 
     #[test]

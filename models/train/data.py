@@ -323,7 +323,7 @@ class LandmarkSamples:
     """Endless samples: input [112, 112, 3] uint8, its twin (the same crop without the mask, in another light, where a
     mask is worn; else the input), points [68, 2] in sides, face 0/1, worn 0/1."""
 
-    def __init__(self, photos, template, size, pairs=None, share=.5, worn=.75, seed=0):
+    def __init__(self, photos, template, size, pairs=None, share=.75, worn=.75, seed=0):
         self.photos, self.size, self.rng, self.pairs, self.worn = photos, size, np.random.default_rng(seed), pairs, worn
         self.light = UnmaskSamples(photos, template, 256, pairs, share, 0., seed + 1)
         self.share, self.train, self.layers = share if pairs is not None else 0., self.light.train, {}
@@ -338,10 +338,12 @@ class LandmarkSamples:
     def crop(self, points):
         rng, size = self.rng, self.size
         centre, side, angle = framing(points)
-        turn = rng.uniform(-45, 45) if rng.random() < .1 else rng.normal(0, 10)
+        # As many looks come from the detector's box as from the network's own points, which lie much closer.
+        first = rng.random() < .5
+        turn = rng.uniform(-45, 45) if rng.random() < .1 else rng.normal(0, 10 if first else 4)
         angle += np.deg2rad(np.clip(turn, -45, 45))
-        side *= np.exp(np.clip(rng.normal(0, .11), -.3, .3))
-        centre = centre + rng.uniform(-1, 1, 2) * (.12 if rng.random() < .7 else .05) * side
+        side *= np.exp(np.clip(rng.normal(0, .11 if first else .05), -.3, .3))
+        centre = centre + rng.uniform(-1, 1, 2) * (.12 if first else .04) * side
         c, s = np.cos(angle) * size / side, np.sin(angle) * size / side
         turn = np.array([[c, s], [-s, c]])
         matrix = np.concatenate([turn, (size / 2 - turn @ centre)[:, None]], 1)

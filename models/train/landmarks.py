@@ -1,7 +1,8 @@
 """Trains the landmark network: `landmarks.py PACK TEMPLATE -o landmarks.pt [--pairs PAIRS]`.
 
 Inputs are crops at the framing the runtime uses, jittered; labels are the face mesh's points on the bare face, so that
-putting a mask on must not move them. Each masked face comes with its bare twin, and the two answers shall agree. A run that was cut off goes on from its own checkpoint when it is started again.
+putting a mask on must not move them. Each masked face comes with its bare twin, and the two answers shall agree. A run
+that was cut off goes on from its own checkpoint when it is started again.
 """
 import argparse
 import json
@@ -14,7 +15,7 @@ import torch.nn.functional as F
 from data import LandmarkSamples, Pairs, Photos
 from loop import DEVICE, Average, Journal, Loader, Schedule, autocast, load, picture, prepare, save
 from losses import wing
-from nets import Landmarks
+from nets import Landmarks, unfolded
 
 # What the alignment leans on counts more.
 WEIGHTS = torch.cat([torch.full((17,), .7), torch.full((10,), 1.6), torch.full((9,), 1.2), torch.full((12,), 2.), torch.full((20,), .8)])
@@ -26,7 +27,7 @@ def main():
     parser.add_argument("template", type=Path)
     parser.add_argument("-o", "--output", type=Path, default=Path("landmarks.pt"))
     parser.add_argument("--pairs", type=Path)
-    parser.add_argument("--init", type=Path, help="begin from these averaged weights")
+    parser.add_argument("--init", type=Path, help="begin from these averaged weights, or from an exported .onnx")
     parser.add_argument("--steps", type=int, default=5000)
     parser.add_argument("--minutes", type=float, default=1e9, help="end by then, whatever --steps says")
     parser.add_argument("--batch", type=int, default=40, help="samples; the twins of masked ones come on top")
@@ -48,6 +49,9 @@ def main():
         resumed = load(args.output)
         done, before = resumed["step"], resumed["progress"]
         net.load_state_dict(resumed["net"])
+    elif args.init and args.init.suffix == ".onnx":
+        some = LandmarkSamples(photos, template, Landmarks.SIZE, pairs, seed=args.seed)
+        unfolded(args.init, net, picture(np.stack([some()[0] for _ in range(256)])))
     elif args.init:
         net.load_state_dict(load(args.init)["average"])
     average, schedule = Average(net), Schedule(args.steps, args.minutes, done, before)

@@ -48,6 +48,34 @@ def unfused(model, net):
                 module.bias.copy_(given[f"{name}.bias"])
 
 
+def unfolded(model, net, image):
+    """Gives a `Landmarks` the weights of its exported ONNX file. Export folds each batch norm into its convolution; here
+    it is born anew as one that changes nothing on `image` (a batch), for going on from shipped weights."""
+    stored = {t.name: torch.tensor(onnx.numpy_helper.to_array(t)) for t in onnx.load(model).graph.initializer}
+    net.load_state_dict({name.removeprefix("net."): v for name, v in stored.items() if name.startswith("net.")}, strict=False)
+    folded = iter([v for name, v in stored.items() if name.startswith("onnx::Conv")])
+
+    def refill(conv, _):
+        conv.weight.copy_(next(folded))
+
+    def neutral(norm, inputs):
+        mean, var = inputs[0].mean((0, 2, 3)), inputs[0].var((0, 2, 3), correction=0)
+        norm.running_mean.copy_(mean)
+        norm.running_var.copy_(var)
+        norm.weight.copy_((var + norm.eps).sqrt())
+        norm.bias.copy_(mean + next(folded))
+
+    with torch.no_grad():
+        hooks = []
+        for module in net.modules():
+            if isinstance(module, nn.Sequential) and len(module) > 1 and isinstance(module[1], nn.BatchNorm2d):
+                hooks += [module[0].register_forward_pre_hook(refill), module[1].register_forward_pre_hook(neutral)]
+        net.eval()(image)
+        for hook in hooks:
+            hook.remove()
+    net.train()
+
+
 class Fused(nn.Conv2d):
     """A Rep as the plain convolution that is exported."""
 

@@ -79,7 +79,7 @@ impl Counted {
             painted: now.painted,
             failed: now.failed,
             failure: now.failure,
-            tracks: stats.tracks(),
+            tracks: stats.tracks(0).spans(),
             changed: stats.changes(),
             latency: Some(stats.latency()),
             stages: stages.map(StageTime::of).collect(),

@@ -76,28 +76,12 @@ impl Chooser {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::face::{Landmarks, align};
-    use crate::geometry::{CropSpace, FrameSpace, Point, Rect, Similarity};
-
-    fn face(id: u64, scale: f32) -> Face {
-        let there: Similarity<CropSpace, FrameSpace> =
-            Similarity::about(Point::new(0.0, 0.0), Point::new(0.0, 0.0), scale, 0.0);
-        let landmarks: Landmarks<FrameSpace> = align::template().map(&there);
-        Face {
-            id: TrackId(id),
-            bbox: Rect::around(landmarks.points()).unwrap(),
-            raw: landmarks.clone(),
-            landmarks,
-            score: 1.0,
-            worn: true,
-            probability: 1.0,
-            shown: 1.0,
-            chosen: false,
-        }
-    }
+    use crate::face::fixture::face;
+    use crate::geometry::Point;
 
     fn chosen(chooser: &mut Chooser, sizes: &[(u64, f32)]) -> Vec<u64> {
-        let mut faces: Vec<Face> = sizes.iter().map(|(id, size)| face(*id, *size)).collect();
+        let mut faces: Vec<Face> =
+            sizes.iter().map(|(id, size)| face(*id, Point::new(0.0, 0.0), *size, true)).collect();
         chooser.mark(&mut faces);
         faces.iter().filter(|face| face.chosen).map(|face| face.id.0).collect()
     }

@@ -87,3 +87,29 @@ impl Face {
         self.chosen && self.score >= trust::LOST
     }
 }
+
+/// Faces for tests.
+#[cfg(test)]
+pub(crate) mod fixture {
+    use super::{Face, TrackId, align};
+    use crate::geometry::{CropSpace, FrameSpace, Point, Rect, Similarity};
+
+    /// The mean face, chosen, its crop's corner at `corner` and a crop's pixel `scale` pixels wide.
+    pub fn face(id: u64, corner: Point<FrameSpace>, scale: f32, worn: bool) -> Face {
+        let origin = Point::<CropSpace>::new(0.0, 0.0);
+        let there: Similarity<CropSpace, FrameSpace> =
+            Similarity::about(origin, corner, scale, 0.0);
+        let landmarks = align::template().map(&there);
+        Face {
+            id: TrackId(id),
+            bbox: Rect::around(landmarks.points()).unwrap(),
+            raw: landmarks.clone(),
+            landmarks,
+            score: 1.0,
+            worn,
+            probability: f32::from(worn),
+            shown: f32::from(worn),
+            chosen: true,
+        }
+    }
+}

@@ -55,9 +55,9 @@ impl Lay {
         lay(&mut frame, &patches, drawn, self.label.as_ref())?;
         if !frame.is_warm_up() {
             self.stats.painted_faces(patches.len());
+            self.stats.painted_tracks(stream, &patches);
         }
         if !self.live && !frame.is_warm_up() {
-            self.stats.painted_tracks(&patches);
             self.stats.changed(frame.time(), patches.len());
         }
         let marks = if self.live { faces.iter().map(mark).collect() } else { Vec::new() };

@@ -51,9 +51,7 @@ impl Detect {
         }
         let faces = self.stats.or_failed(found);
         self.stats.saw_faces(faces.len());
-        if self.load.is_none() {
-            self.stats.saw_tracks(&faces, frame.time());
-        }
+        self.stats.saw_tracks(stream, &faces, frame.time());
         Ok(Seen { frame, faces })
     }
 }

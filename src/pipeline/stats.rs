@@ -10,9 +10,12 @@ use super::latency::{Latencies, Percentiles};
 use super::spread::{Spread, Times, thread_cpu};
 
 use super::ledger::{Ledger, Span};
-use super::tracks::{TrackSpan, Tracks};
+use super::tracks::Tracks;
 use crate::face::Face;
 use crate::restore::Patch;
+
+/// Tracks that are kept of a live stream.
+const MOST_TRACKS: usize = 1000;
 
 /// Counters that stages write and a progress bar or report reads, at any time.
 #[derive(Clone, Debug, Default)]
@@ -25,7 +28,8 @@ struct Counters {
     failed: AtomicU64,
     failure: Mutex<Option<String>>,
     ledger: Mutex<Ledger>,
-    tracks: Mutex<Tracks>,
+    /// Of each stream.
+    tracks: Mutex<Vec<Tracks>>,
     stages: Mutex<Vec<Arc<StageStats>>>,
     latencies: Mutex<Latencies>,
     first_out: OnceLock<Instant>,
@@ -71,6 +75,12 @@ pub struct StageSnapshot {
 }
 
 impl Stats {
+    /// Counters of `streams` live streams, which may run for months.
+    pub fn live(streams: usize) -> Self {
+        let tracks = Mutex::new(vec![Tracks::at_most(MOST_TRACKS); streams]);
+        Self(Arc::new(Counters { tracks, ..Counters::default() }))
+    }
+
     /// Counts faces that were seen in a frame.
     pub fn saw_faces(&self, n: usize) {
         self.0.faces.fetch_add(n as u64, Ordering::Relaxed);
@@ -81,19 +91,27 @@ impl Stats {
         self.0.painted.fetch_add(n as u64, Ordering::Relaxed);
     }
 
-    /// Puts down the faces of the frame at `time`.
-    pub fn saw_tracks(&self, faces: &[Face], time: Duration) {
-        self.0.tracks.lock().unwrap_or_else(PoisonError::into_inner).saw(faces, time);
+    /// Puts down the faces of the frame at `time` of a stream.
+    pub fn saw_tracks(&self, stream: usize, faces: &[Face], time: Duration) {
+        self.with_tracks(stream, |tracks| tracks.saw(faces, time));
     }
 
     /// Puts down what was laid over them.
-    pub fn painted_tracks(&self, patches: &[Patch]) {
-        self.0.tracks.lock().unwrap_or_else(PoisonError::into_inner).painted(patches);
+    pub fn painted_tracks(&self, stream: usize, patches: &[Patch]) {
+        self.with_tracks(stream, |tracks| tracks.painted(patches));
     }
 
-    /// Who was seen when.
-    pub fn tracks(&self) -> Vec<TrackSpan> {
-        self.0.tracks.lock().unwrap_or_else(PoisonError::into_inner).spans()
+    /// Who was seen when in a stream.
+    pub fn tracks(&self, stream: usize) -> Tracks {
+        self.with_tracks(stream, |tracks| tracks.clone())
+    }
+
+    fn with_tracks<T>(&self, stream: usize, act: impl FnOnce(&mut Tracks) -> T) -> T {
+        let mut tracks = self.0.tracks.lock().unwrap_or_else(PoisonError::into_inner);
+        if tracks.len() <= stream {
+            tracks.resize_with(stream + 1, Tracks::default);
+        }
+        act(&mut tracks[stream])
     }
 
     /// Puts down the next frame, shown at `time`, of which `faces` faces were changed.

@@ -28,15 +28,30 @@ pub struct TrackSpan {
 }
 
 /// The tracks so far.
-#[derive(Clone, Debug, Default)]
-pub struct Tracks(BTreeMap<TrackId, TrackSpan>);
+#[derive(Clone, Debug)]
+pub struct Tracks {
+    spans: BTreeMap<TrackId, TrackSpan>,
+    most: usize,
+    left_out: u64,
+}
+
+impl Default for Tracks {
+    fn default() -> Self {
+        Self::at_most(usize::MAX)
+    }
+}
 
 impl Tracks {
+    /// Keeps the `most` tracks that were seen last: a stream may run for months.
+    pub fn at_most(most: usize) -> Self {
+        Self { spans: BTreeMap::new(), most, left_out: 0 }
+    }
+
     /// Puts down the faces of the frame at `time`.
     pub fn saw(&mut self, faces: &[Face], time: Duration) {
         let seconds = time.as_secs_f64();
         for face in faces {
-            let span = self.0.entry(face.id).or_insert(TrackSpan {
+            let span = self.spans.entry(face.id).or_insert(TrackSpan {
                 id: face.id.0,
                 from_s: seconds,
                 to_s: seconds,
@@ -50,19 +65,50 @@ impl Tracks {
             span.worn += u64::from(face.worn);
             span.height = span.height.max(face.bbox.height());
         }
+        while self.spans.len() > self.most {
+            let longest_gone = self.spans.values().min_by(|a, b| a.to_s.total_cmp(&b.to_s));
+            let Some(id) = longest_gone.map(|span| TrackId(span.id)) else { break };
+            self.spans.remove(&id);
+            self.left_out += 1;
+        }
     }
 
     /// Puts down what was laid over a frame.
     pub fn painted(&mut self, patches: &[Patch]) {
         for patch in patches {
-            if let Some(span) = self.0.get_mut(&patch.id) {
+            if let Some(span) = self.spans.get_mut(&patch.id) {
                 span.painted += 1;
             }
         }
     }
 
-    /// All tracks, by number.
+    /// The tracks, by number.
     pub fn spans(&self) -> Vec<TrackSpan> {
-        self.0.values().cloned().collect()
+        self.spans.values().cloned().collect()
+    }
+
+    /// How many are no longer among them.
+    pub fn left_out(&self) -> u64 {
+        self.left_out
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::face::fixture;
+    use crate::geometry::Point;
+
+    #[test]
+    fn who_stays_is_kept_however_many_pass_by() {
+        let mut tracks = Tracks::at_most(3);
+        for second in 0..10 {
+            let faces =
+                [1, second + 2].map(|id| fixture::face(id, Point::new(0.0, 0.0), 1.0, true));
+            tracks.saw(&faces, Duration::from_secs(second));
+        }
+        let told: Vec<_> = tracks.spans().iter().map(|span| (span.id, span.frames)).collect();
+        assert_eq!(told, [(1, 10), (10, 1), (11, 1)]);
+        assert_eq!(tracks.left_out(), 8);
     }
 }

@@ -25,6 +25,7 @@ use mask2face::pipeline::{
 pub struct Rig {
     statuses: Vec<Status>,
     pub stats: LiveStats,
+    pub counts: Stats,
     stop: StopSignal,
     running: Running,
     threads: Vec<JoinHandle<()>>,
@@ -102,18 +103,18 @@ impl Rig {
         let load = Load::new(options.max_latency);
         let stats = LiveStats::new(entrance.clone(), load.clone(), options.max_latency, &statuses);
         let outlets = Box::new(Outlets::new(outlets, stats.clone(), timer));
-        let counts = Stats::default();
+        let counts = Stats::live(streams.len());
         let pipeline = Pipeline::from_rounds(Box::new(Live::new(entrance)), counts.clone());
         let running = match sight {
             None => pipeline.into_rounds(outlets),
             Some((trackers, effect)) => pipeline
                 .then(Detect::live(trackers, counts.clone(), load.clone()))
                 .then(Paint::live(effect, counts.clone(), load))
-                .then(Lay::live(counts))
+                .then(Lay::live(counts.clone()))
                 .into_rounds(outlets),
         };
         let threads = feeds.into_iter().map(|feed| feed.start().unwrap()).collect();
-        Self { statuses, stats, stop, running: running.unwrap(), threads, opener }
+        Self { statuses, stats, counts, stop, running: running.unwrap(), threads, opener }
     }
 
     pub fn stream(&self, n: usize) -> StreamSnapshot {

@@ -77,6 +77,9 @@ fn after_a_stall_of_the_network_each_frame_carries_its_own_patch() {
     check(&watched.seen());
     let stream = watched.rig.stream(0);
     assert_eq!(stream.known.reconnects, 0, "{stream:?}");
+    let tracks = watched.rig.counts.tracks(0).spans();
+    assert!(tracks.iter().all(|track| track.worn == track.frames), "{tracks:?}");
+    assert!(tracks.iter().map(|track| track.painted).sum::<u64>() >= 90, "{tracks:?}");
     watched.rig.end();
 }
 

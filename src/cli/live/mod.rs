@@ -1,13 +1,15 @@
 //! `run` on live streams: cameras, RTSP, a test picture, or a file that is played to somebody
 //! who watches.
 
+mod report;
+
 use std::str::FromStr;
 use std::sync::{Arc, OnceLock};
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, bail, ensure};
-use serde::Serialize;
 
+use self::report::Report;
 use super::Verdict;
 use super::interrupt::Interrupt;
 use super::networks::{Crew, ModelFacts};
@@ -26,11 +28,9 @@ use crate::media::outflow::Belonging;
 use crate::media::outlet::Outlet;
 use crate::media::soundline::SoundLine;
 use crate::media::still::{Peek, Watched};
-use crate::media::stream::{State, Status};
+use crate::media::stream::Status;
 use crate::media::timer::{Steady, Timer};
 use crate::media::{Encoding, Frame, Launch};
-use crate::pipeline::outlets::{LiveSnapshot, StreamSnapshot};
-use crate::pipeline::stats::Snapshot;
 use crate::pipeline::{
     Detect, Effect, Lay, Live, LiveStats, Load, Outlets, Paint, Pipeline, Stats,
 };
@@ -128,17 +128,6 @@ fn painters(effects: Vec<Effect>, stats: &Stats, load: &Load) -> Vec<Paint> {
     effects.into_iter().map(painter).collect()
 }
 
-/// What was done.
-#[derive(Debug, Serialize)]
-struct Report {
-    outputs: Vec<String>,
-    model: Option<ModelFacts>,
-    seconds: f64,
-    stats: Snapshot,
-    #[serde(flatten)]
-    live: LiveSnapshot,
-}
-
 /// The job's parts, put together and not yet at work.
 struct Ready {
     feeds: Vec<Feed>,
@@ -207,15 +196,9 @@ pub(super) fn run(job: &Job, args: &run::Args) -> Result<Verdict> {
     board.end();
     drop(watch);
     ended?;
-    let report = Report {
-        outputs: job.streams.iter().map(|(_, output)| output.to_string()).collect(),
-        model,
-        seconds: begun.elapsed().as_secs_f64(),
-        stats: stats.snapshot(),
-        live: live.snapshot(),
-    };
-    tell(&report, args)?;
-    conclude(&report.live)
+    let report = Report::new(job, model, begun.elapsed(), &stats, &live);
+    report.tell(args.json, args.report.as_deref())?;
+    report.verdict()
 }
 
 /// Where the network runs, once it is loaded.
@@ -226,7 +209,7 @@ fn ready(job: &Job, args: &run::Args, interrupt: &Interrupt) -> Result<Ready> {
     let launch = args.pipeline.as_deref().map(Launch::read).transpose()?;
     let allowed = Duration::from_millis(args.live.max_latency);
     let (entrance, timer, load) = (Entrance::new(), Steady::begin(), Load::new(allowed));
-    let (stats, provider) = (Stats::default(), Provider::default());
+    let (stats, provider) = (Stats::live(job.streams.len()), Provider::default());
     let mut feeds = Vec::new();
     for (input, output) in &job.streams {
         if let Input::File(path) = input {
@@ -288,44 +271,4 @@ fn trackers(args: &run::Args, first: FaceTracker, streams: usize) -> Result<Vec<
 /// Says what the streams have to say.
 fn notes(statuses: &[Status], board: &Board) {
     statuses.iter().flat_map(Status::take_notes).for_each(|note| board.note(&note));
-}
-
-/// The report, on stdout and in its file.
-#[expect(clippy::print_stdout, reason = "results go to stdout")]
-fn tell(report: &Report, args: &run::Args) -> Result<()> {
-    let text = serde_json::to_string_pretty(report)?;
-    if args.json {
-        println!("{text}");
-    }
-    if let Some(path) = &args.report {
-        std::fs::write(path, text + "\n")
-            .with_context(|| format!("{}: the report cannot be written", path.display()))?;
-    }
-    Ok(())
-}
-
-/// A job of which every stream failed has failed.
-fn conclude(live: &LiveSnapshot) -> Result<Verdict> {
-    let failed: Vec<_> = live.streams.iter().filter_map(failure).collect();
-    match failed.as_slice() {
-        [] => Ok(Verdict::Done),
-        [one] if live.streams.len() == 1 => bail!("{one}"),
-        some => {
-            for told in some {
-                eprintln!("mask2face: error: {told}");
-            }
-            Ok(Verdict::Incomplete)
-        }
-    }
-}
-
-/// Why a stream did not do what it was to do, if it did not.
-fn failure(stream: &StreamSnapshot) -> Option<String> {
-    let known = &stream.known;
-    if known.state == State::Failed || stream.frames_in == 0 {
-        let trouble = known.trouble.as_deref().unwrap_or("no picture came");
-        return Some(format!("{}: {trouble}", known.name));
-    }
-    let lost = known.output_trouble.as_ref()?;
-    Some(format!("{}: the output was lost to the end: {lost}", known.name))
 }
