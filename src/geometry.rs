@@ -123,7 +123,7 @@ impl std::ops::Mul<f32> for Vec2 {
 }
 
 /// Width and height in whole pixels.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Size {
     /// Pixels across.
     pub width: usize,

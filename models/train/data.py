@@ -349,6 +349,18 @@ class LandmarkSamples:
         matrix = np.concatenate([turn, (size / 2 - turn @ centre)[:, None]], 1)
         return after(flip(size), matrix) if rng.random() < .5 else matrix
 
+    def misfit(self, points):
+        """Another size and place for a mask: where its edge lies must not tell where the chin is."""
+        rng = self.rng
+        mouth, unit = points[48:68].mean(0), np.linalg.norm(points[36:42].mean(0) - points[42:48].mean(0))
+        down = points[8] - points[27]
+        down = down / max(np.linalg.norm(down), 1e-6)
+        across = np.array([down[1], -down[0]])
+        grow = rng.normal(0, .07) * np.outer(across, across) + rng.normal(0, .10) * np.outer(down, down)
+        grow += rng.normal(0, .06) * (np.outer(down, across) - np.outer(across, down))
+        shift = unit * (rng.normal(0, .08) * across + rng.normal(0, .08) * down)
+        return np.concatenate([np.eye(2) + grow, (shift - grow @ mouth)[:, None]], 1)
+
     def negative(self):
         """No face: a far corner of a photo, a face far out of frame, a bare mask's cloth, or noise."""
         rng, size = self.rng, self.size
@@ -400,7 +412,7 @@ class LandmarkSamples:
         bare = image
         if layer:
             masked, clean, cover, inner = self.pairs[rng.choice(self.layers[i])]
-            to = after(matrix, invert(similarity(points, inner, np.ones(68))))
+            to = after(self.misfit(moved), after(matrix, invert(similarity(points, inner, np.ones(68)))))
             a = warp(np.ascontiguousarray(cover), to, size).astype(np.float32)[..., None] / 255
             m, b = (warp(v, to, size).astype(np.float32) for v in (masked, clean))
             sheet = np.clip((m - b * (1 - a)) / np.maximum(a, .08), 0, 255)

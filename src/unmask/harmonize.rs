@@ -5,22 +5,13 @@ use std::cell::RefCell;
 
 use anyhow::Result;
 
+use super::complexion::Complexion;
 use crate::geometry::Size;
 use crate::image::filter::{self, Islands};
 use crate::image::{Image, Layer};
 
 /// How far the alpha is feathered, in pixels of the crop (standard deviation).
 const FEATHER: f32 = 1.2;
-/// How far the colour of visible skin is carried at least, in pixels (standard deviation);
-/// beyond, the nearest keeps its say.
-const REACH: f32 = 24.0;
-/// Where the canonical crop shows skin above a mask: cheeks and the bridge of the nose, in
-/// shares of the side (left, right, top, bottom). Hair, eyes and background would mislead.
-const SKIN: (f32, f32, f32, f32) = (0.2, 0.8, 0.33, 0.62);
-/// Room between the painted area and what counts as visible: a mask's own rim and shadow.
-const MARGIN: f32 = 4.0;
-/// The colour is moved by this much at most (0..1): more is no lighting but another thing.
-const MOST: f32 = 0.08;
 /// The alpha fades to nothing over this many pixels at the crop's border.
 const BORDER: usize = 6;
 
@@ -41,8 +32,7 @@ struct Room {
     islands: Islands,
     keep: Vec<f32>,
     soft: Vec<f32>,
-    shift: Vec<f32>,
-    coarse: [Vec<f32>; 6],
+    complexion: Complexion,
 }
 
 thread_local! {
@@ -51,10 +41,6 @@ thread_local! {
 
 /// Clears specks, moves the layer's colour toward the visible surroundings and softens
 /// its alpha, in place.
-///
-/// The network also paints what it can see. Where nothing is hidden, the difference between
-/// the crop and the painting is an error of colour; it is carried into the hidden area by
-/// normalised convolution (Knutsson and Westin 1993).
 ///
 /// # Errors
 /// If the kernel library refuses the planes.
@@ -66,7 +52,7 @@ pub fn fit(crop: &Image, layer: &mut Layer) -> Result<()> {
         alpha[..band.start].fill(0.0);
         alpha[band.end..].fill(0.0);
         clear_specks(layer, &band, room)?;
-        match_color(crop, layer, &band, room)?;
+        room.complexion.fit(crop, layer, band.start..band.end)?;
         let alpha = &mut layer.alpha.data_mut()[band.start..band.end];
         filter::blur_into(alpha, band.size, FEATHER, fitting(&mut room.soft, alpha.len()))?;
         for (i, (alpha, soft)) in alpha.iter_mut().zip(&room.soft).enumerate() {
@@ -118,50 +104,6 @@ fn clear_specks(layer: &mut Layer, band: &Band, room: &mut Room) -> Result<()> {
         *alpha *= (*near * 8.0).min(1.0);
     }
     Ok(())
-}
-
-/// The correction is smooth: a quarter of the crop's resolution is plenty, at a sixteenth of
-/// the cost.
-const COARSE: usize = 4;
-
-fn match_color(crop: &Image, layer: &mut Layer, band: &Band, room: &mut Room) -> Result<()> {
-    let size = layer.alpha.size();
-    let coarse = Size::new(size.width.div_ceil(COARSE), size.height.div_ceil(COARSE));
-    let (n, step) = (coarse.width * coarse.height, COARSE as f32);
-    let [visible, weight, painted, seen, error, blurred] =
-        room.coarse.each_mut().map(|plane| fitting(plane, n));
-    filter::resize_into(layer.alpha.data(), size, coarse, painted)?;
-    filter::blur_into(painted, coarse, MARGIN / step, seen)?;
-    for (i, (visible, near)) in visible.iter_mut().zip(&*seen).enumerate() {
-        *visible = f32::from(u8::from(*near < 0.02 && is_skin(i, coarse)));
-    }
-    filter::blur_into(visible, coarse, REACH / step, weight)?;
-    for (channel, crop) in layer.pixels.channels_mut().into_iter().zip(crop.channels()) {
-        filter::resize_into(channel, size, coarse, painted)?;
-        filter::resize_into(crop, size, coarse, seen)?;
-        for i in 0..n {
-            error[i] = (seen[i] - painted[i]).clamp(-MOST, MOST) * visible[i];
-        }
-        filter::blur_into(error, coarse, REACH / step, blurred)?;
-        for (blurred, weight) in blurred.iter_mut().zip(&*weight) {
-            // Where no skin is within reach at all, nothing is known and nothing is moved.
-            *blurred /= *weight + 1e-5;
-        }
-        let shift = fitting(&mut room.shift, channel.len());
-        filter::resize_into(blurred, coarse, size, shift)?;
-        let pairs = channel[band.start..band.end].iter_mut().zip(&shift[band.start..band.end]);
-        for (painted, shift) in pairs {
-            *painted = (*painted + shift).clamp(0.0, 1.0);
-        }
-    }
-    Ok(())
-}
-
-fn is_skin(index: usize, size: Size) -> bool {
-    let (left, right, top, bottom) = SKIN;
-    let x = (index % size.width) as f32 / size.width as f32;
-    let y = (index / size.width) as f32 / size.height as f32;
-    (left..right).contains(&x) && (top..bottom).contains(&y)
 }
 
 fn border_ramp(index: usize, size: Size) -> f32 {

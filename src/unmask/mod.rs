@@ -2,12 +2,16 @@
 //!
 //! | file | holds |
 //! |---|---|
-//! | [`harmonize`] | colour and edge fitted to the surroundings |
+//! | [`harmonize`] | colour and edge fitted to the surroundings, with: |
+//! | `complexion` | the colours of the skin around |
+//! | `tone` | what is paler than any skin |
 //! | [`steady`] | blending over time |
 //! | [`unet`] | a U-Net through ONNX Runtime |
 
+mod complexion;
 pub mod harmonize;
 pub mod steady;
+mod tone;
 pub mod unet;
 
 pub use unet::Unet;
