@@ -146,8 +146,8 @@ class LandmarkNet:
         back = np.linalg.inv(np.vstack([matrix, [0, 0, 1]]))[:2]
         return apply(back, points[0].astype(float) * 112), float(score[0, 0]), float(worn[0, 0])
 
-    def __call__(self, photo, box, five, rounds=2):
-        """RGB photo, the detector's box and points -> (points [68, 2], score, worn)."""
+    def __call__(self, photo, box, five, rounds=3):
+        """RGB photo, the detector's box and points -> (points [68, 2], score, worn), looking as often as the program."""
         x, y, w, h = box
         found = self.crop(photo, np.array([x + w / 2, y + h / 2]), 1.35 * max(w, h), eye_angle(five[0], five[1]))
         for _ in range(rounds - 1):

@@ -19,6 +19,9 @@ use crate::image::Picture;
 pub const MOST_FACES: usize = 64;
 /// Frames from one look of the detector to the next: where something moves, and where not.
 const LOOK_EVERY: (usize, usize) = (4, 8);
+/// How often the landmark network looks at what the detector found: under a mask the first two
+/// looks still move.
+const LOOKS: usize = 3;
 /// Single faces that the detector looks at in one frame.
 const MOST_CHECKS: usize = 2;
 /// Two readings whose boxes overlap this much are of one face.
@@ -205,8 +208,8 @@ impl FaceTracker {
         self.since_look >= late || (self.since_look >= soon && self.scene.has_moved(&known))
     }
 
-    /// What the landmark network sees in detected boxes. It looks twice: its own points frame
-    /// the face better than the detector's box.
+    /// What the landmark network sees in detected boxes. It looks again and again: its own points
+    /// frame the face better than the detector's box.
     fn read_found(
         &mut self,
         picture: &Picture<'_>,
@@ -214,18 +217,21 @@ impl FaceTracker {
         sure: f32,
     ) -> Result<Vec<Observation>> {
         let found = &found[..found.len().min(MOST_FACES)];
-        let boxes: Vec<Framing> = found.iter().map(Framing::of_detection).collect();
-        let first = self.reader.read(picture, &boxes)?;
-        let closer = |reading: &Reading| Framing::of_landmarks(&reading.landmarks);
-        let (scores, framings): (Vec<f32>, Vec<Framing>) = found
-            .iter()
-            .zip(&first)
-            .filter_map(|(face, reading)| Some((face.score, closer(reading)?)))
-            .unzip();
-        let readings = self.reader.read(picture, &framings)?.into_iter().zip(scores);
-        let good = readings.filter(|(reading, detection)| is_face(*detection, reading.score, sure));
+        let mut seen: Vec<(f32, Reading)> = Vec::new();
+        let mut places: Vec<(f32, Framing)> =
+            found.iter().map(|face| (face.score, Framing::of_detection(face))).collect();
+        for _ in 0..LOOKS {
+            let (scores, framings): (Vec<f32>, Vec<Framing>) = places.into_iter().unzip();
+            seen = scores.into_iter().zip(self.reader.read(picture, &framings)?).collect();
+            let closer = |reading: &Reading| Framing::of_landmarks(&reading.landmarks);
+            places = seen
+                .iter()
+                .filter_map(|(score, reading)| Some((*score, closer(reading)?)))
+                .collect();
+        }
+        let good = seen.into_iter().filter(|(score, seen)| is_face(*score, seen.score, sure));
         Ok(good
-            .filter_map(|(reading, score)| Observation::new(reading, None, Some(score)))
+            .filter_map(|(score, reading)| Observation::new(reading, None, Some(score)))
             .collect())
     }
 
