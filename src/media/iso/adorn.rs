@@ -148,6 +148,7 @@ fn packed(language: &str) -> u16 {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::media::about::Delay;
 
     #[test]
     fn one_track_of_a_kind_is_enabled_at_least() {
@@ -158,7 +159,7 @@ mod tests {
                 title: None,
                 default,
                 lasts: None,
-                delay: 0,
+                delay: Delay::default(),
             }),
             kind,
             lead: 0,
