@@ -171,6 +171,32 @@ fn broken_files_cost_a_line_each() {
     batch(16, 2);
 }
 
+/// An element that sleeps stands in for a decoder that never comes back.
+#[test]
+#[ignore = "waits the eight seconds after which a file counts as stuck"]
+fn a_file_that_is_stuck_costs_less_than_ten_seconds() {
+    let folder = folder();
+    let folder = folder.path();
+    fs::create_dir(folder.join("clips")).unwrap();
+    talking(&folder.join("clips/a.mp4"));
+    fs::write(folder.join("clips/b.jpg"), jpeg(folder)).unwrap();
+    let sound = include_str!("../pipelines/file.launch");
+    let stuck = sound.replace("name=scale", "name=scale ! identity sleep-time=1000000000");
+    fs::write(folder.join("stuck.launch"), stuck).unwrap();
+    let begun = Instant::now();
+    let args = ["run", "clips", "-o", "out", "--pipeline", "stuck.launch", "--json"];
+    let run = support::mask2face(folder, &args);
+    let took = begun.elapsed().as_secs_f64();
+    assert_eq!(outcome(&run).0, 1);
+    let report = whole_report(&run);
+    let why = report["files"][0]["why"].as_str().unwrap();
+    assert!(why.contains("nothing has come from it for 8 s"), "{why}");
+    assert_eq!(report["files"][1]["status"], "done");
+    println!("a stuck file and a photo: {took:.2} s");
+    assert!(took < LONGEST, "{took}");
+    assert_eq!(names(&folder.join("out")), ["b.unmasked.jpg"]);
+}
+
 #[test]
 #[ignore = "takes minutes: 200 broken files and 20 good ones"]
 fn two_hundred_broken_files_and_twenty_good_ones() {

@@ -227,13 +227,10 @@ fn after_a_power_cut_it_goes_on_with_what_is_whole() {
     let kept =
         ["job.json", "0.json", "0.units"].map(|name| (name, std::fs::read(at(name)).unwrap()));
     let length = |n: usize| kept[n].1.len();
-    // each is cut somewhere; a leaf whose name came late, another stretch half done
-    let states: [&[(&str, usize, &str)]; 6] = [
+    // the journal's own tests cut each file everywhere
+    let states: [&[(&str, usize, &str)]; 3] = [
         &[("job.json", length(0) / 2, "begins anew")],
-        &[("0.json", length(1) - 1, "")],
-        &[("0.json", 0, "")],
-        &[("0.units", length(2) / 2, "")],
-        &[("0.json", 0, ""), ("0.json.new", length(1) / 2, "")],
+        &[("0.units", length(2) / 2, ""), ("0.json.new", length(1) / 2, "")],
         &[("1.units", 1000, "goes on, 15 frames are done already"), ("1.json.new", 10, "")],
     ];
     for state in states {

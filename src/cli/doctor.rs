@@ -161,8 +161,7 @@ fn encoders(codec: Codec, works: impl Fn(&str) -> bool) -> Vec<Finding> {
             return Finding::ok("encoder", encoder.element, detail);
         }
         let detail = format!("does not work here, so no {detail}");
-        let cure = format!("needs {}", encoder.brought_by);
-        Finding::lack("encoder", encoder.element, state, (detail, cure))
+        Finding::lack("encoder", encoder.element, state, (detail, encoder.brought_by))
     };
     known().map(look).collect()
 }
