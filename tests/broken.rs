@@ -1,25 +1,32 @@
 //! A folder full of broken files: each costs one clear line, none stops the others.
 
 #![allow(clippy::unwrap_used, reason = "a test says what went wrong by failing")]
+#![allow(clippy::print_stdout, reason = "what it took is worth a line")]
 
 mod support;
 
 use std::ffi::OsStr;
 use std::fs;
+use std::io::{BufRead, BufReader};
 use std::os::unix::ffi::OsStrExt;
 use std::path::Path;
-use std::process::Command;
+use std::process::{Command, Output, Stdio};
+use std::time::Instant;
 
 use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 use serde_json::Value;
 use support::{folder, names, outcome, talking, whole_report};
 
+/// Seconds that one file may take, and MB that the program may come to hold.
+const LONGEST: f64 = 10.0;
+const MOST_MEMORY: u64 = 1500;
+
 /// One broken file: a good one cut off or with flipped bits, or a trap made for the purpose.
 fn broken(n: usize, good: &[u8], photo: &[u8], random: &mut ChaCha8Rng) -> (Vec<u8>, Vec<u8>) {
     let cut = |whole: &[u8], share: f64| whole[..(whole.len() as f64 * share) as usize].to_vec();
     let (name, bytes) = match n % 8 {
-        0 => ("cut.mp4", cut(good, random.random_range(0.05..0.7))),
+        0 => ("cut.mp4", cut(good, random.random_range(0.05..0.999))),
         1 => ("flipped.mp4", flipped(good, random)),
         2 => ("cut.jpg", cut(photo, random.random_range(0.1..0.9))),
         3 => ("head.mp4", flipped(&good[..400], random)),
@@ -82,15 +89,13 @@ fn batch(bad: usize, good: usize) {
         let (name, bytes) = if n % 2 == 0 { ("mp4", &video) } else { ("jpg", &photo) };
         fs::write(at(format!("good {n}.{name}").as_bytes()), bytes).unwrap();
     }
-    let run = Command::new("sh")
-        .args(["-c", "ulimit -v 6000000; exec \"$0\" run clips -o out --json"])
-        .arg(env!("CARGO_BIN_EXE_mask2face"))
-        .current_dir(folder.path())
-        .output()
-        .unwrap();
+    let (run, longest, memory) = watched(folder.path());
     let (code, said) = outcome(&run);
     assert_eq!(code, 1, "{said}");
     assert!(!said.contains("panicked"), "{said}");
+    println!("{bad} broken files: {longest:.2} s for the slowest file, {memory} MB at most");
+    assert!(longest < LONGEST, "a file took {longest:.1} s");
+    assert!(memory < MOST_MEMORY, "{memory} MB");
     let report = whole_report(&run);
     let files = report["files"].as_array().unwrap();
     assert_eq!(files.len(), bad + good);
@@ -110,6 +115,38 @@ fn batch(bad: usize, good: usize) {
     assert!(made.iter().all(|name| !name.starts_with(b".")), "something was left behind");
     let whole = made.iter().filter(|name| name.starts_with(b"good"));
     assert_eq!(whole.count(), good);
+}
+
+/// Runs the batch, and gives with its output the seconds of the file that took longest, and the
+/// most memory in MB.
+fn watched(folder: &Path) -> (Output, f64, u64) {
+    // lines, as they come, tell when each file begins and ends
+    let mut child = Command::new("sh")
+        .args(["-c", "ulimit -v 6000000; exec \"$0\" run clips -o out --report report.json"])
+        .arg(env!("CARGO_BIN_EXE_mask2face"))
+        .current_dir(folder)
+        .stdout(Stdio::null())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let status = format!("/proc/{}/status", child.id());
+    let (mut said, mut longest, mut memory) = (Vec::new(), 0.0f64, 0);
+    let mut lines = BufReader::new(child.stderr.take().unwrap());
+    let (mut begun, mut from) = (Instant::now(), 0);
+    while lines.read_until(b'\n', &mut said).unwrap() > 0 {
+        // [12/220] NAME: STATUS
+        if said[from..].starts_with(b"[") {
+            longest = longest.max(begun.elapsed().as_secs_f64());
+            begun = Instant::now();
+        }
+        from = said.len();
+        let peak = fs::read_to_string(&status).unwrap_or_default();
+        let peak = peak.lines().find_map(|line| line.strip_prefix("VmHWM:"));
+        let kib = peak.and_then(|line| line.trim().strip_suffix(" kB")?.parse::<u64>().ok());
+        memory = memory.max(kib.unwrap_or_default() / 1000);
+    }
+    let stdout = fs::read(folder.join("report.json")).unwrap();
+    (Output { status: child.wait().unwrap(), stdout, stderr: said }, longest, memory)
 }
 
 fn names_of_any_bytes(folder: &Path) -> Vec<Vec<u8>> {
@@ -132,6 +169,32 @@ fn jpeg(folder: &Path) -> Vec<u8> {
 #[test]
 fn broken_files_cost_a_line_each() {
     batch(16, 2);
+}
+
+/// An element that sleeps stands in for a decoder that never comes back.
+#[test]
+#[ignore = "waits the eight seconds after which a file counts as stuck"]
+fn a_file_that_is_stuck_costs_less_than_ten_seconds() {
+    let folder = folder();
+    let folder = folder.path();
+    fs::create_dir(folder.join("clips")).unwrap();
+    talking(&folder.join("clips/a.mp4"));
+    fs::write(folder.join("clips/b.jpg"), jpeg(folder)).unwrap();
+    let sound = include_str!("../pipelines/file.launch");
+    let stuck = sound.replace("name=scale", "name=scale ! identity sleep-time=1000000000");
+    fs::write(folder.join("stuck.launch"), stuck).unwrap();
+    let begun = Instant::now();
+    let args = ["run", "clips", "-o", "out", "--pipeline", "stuck.launch", "--json"];
+    let run = support::mask2face(folder, &args);
+    let took = begun.elapsed().as_secs_f64();
+    assert_eq!(outcome(&run).0, 1);
+    let report = whole_report(&run);
+    let why = report["files"][0]["why"].as_str().unwrap();
+    assert!(why.contains("nothing has come from it for 8 s"), "{why}");
+    assert_eq!(report["files"][1]["status"], "done");
+    println!("a stuck file and a photo: {took:.2} s");
+    assert!(took < LONGEST, "{took}");
+    assert_eq!(names(&folder.join("out")), ["b.unmasked.jpg"]);
 }
 
 #[test]

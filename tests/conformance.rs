@@ -1,19 +1,21 @@
 //! The conformance table: clips of every kind go through the whole program, and ffprobe, not our
-//! own code, holds each output against its input. `cargo nextest run conformance` prints it with
-//! `--no-capture`.
+//! own code, holds each output against its input. This prints it, the hour of black included:
+//! `cargo nextest run --test conformance --run-ignored all --no-capture`.
 
 #![allow(clippy::unwrap_used, reason = "a test says what went wrong by failing")]
 #![allow(clippy::print_stdout, reason = "the table is what this is for")]
 
 mod support;
 
-use support::facts::{Allowed, H264, PICTURE, SOUND, ffmpeg, ffprobe, row, same};
-use support::{folder, mask2face, outcome};
+use mask2face::onnx::registry::Places;
+use support::facts::{Allowed, H264, PICTURE, SOUND, ffmpeg, ffprobe, head, row, same};
+use support::{folder, mask2face, names, outcome, report};
 
 #[test]
 fn conformance_of_sound_subtitles_and_tags() {
     let folder = folder();
     let folder = folder.path();
+    head();
     std::fs::write(folder.join("s.srt"), "1\n00:00:00,100 --> 00:00:00,400\nA <b>b</b> & c\n\n2\n00:00:00,500 --> 00:00:00,700\nZwei\n").unwrap();
     std::fs::write(
         folder.join("chapters"),
@@ -53,6 +55,7 @@ fn conformance_of_sound_subtitles_and_tags() {
 fn conformance_of_timing() {
     let folder = folder();
     let folder = folder.path();
+    head();
     same(folder, "b-frames.mp4", &format!("{PICTURE} {SOUND} {H264} -bf 3 -b_strategy 0 -c:a aac"));
     same(
         folder,
@@ -82,6 +85,7 @@ fn conformance_of_timing() {
 fn conformance_of_the_picture() {
     let folder = folder();
     let folder = folder.path();
+    head();
     ffmpeg(folder, &format!("{PICTURE} {SOUND} {H264} -c:a aac"), "flat.mp4");
     for degrees in [90, 180, 270] {
         let turned = Allowed { turned: true, ..Allowed::default() };
@@ -131,15 +135,54 @@ fn conformance_of_the_picture() {
     assert!(said.contains("the picture is interlaced; use --deinterlace auto"), "{said}");
 }
 
+/// A masked face, where the set-up has fetched one: without loss, only it changes.
+#[test]
+fn conformance_around_a_face() {
+    let portrait = Places::from_env().cache.join("demo/astronaut.png");
+    if !portrait.is_file() {
+        eprintln!("skipped: no {}; 'make setup' fetches it", portrait.display());
+        return;
+    }
+    let folder = folder();
+    let folder = folder.path();
+    let mask = ["run", portrait.to_str().unwrap(), "-o", "masked.png", "--paint-mask", "surgical"];
+    assert_eq!(outcome(&mask2face(folder, &mask)).0, 0);
+    let still = "-loop 1 -framerate 15 -t 0.6 -i masked.png -pix_fmt";
+    for (name, format) in [("face.mkv", "yuv420p"), ("face-10.mkv", "yuv420p10le")] {
+        ffmpeg(folder, &format!("{still} {format} -c:v ffv1"), name);
+        let output = format!("out-{name}");
+        let wish = ["run", name, "-o", &output, "--quality", "lossless", "--json"];
+        let run = mask2face(folder, &wish);
+        assert_eq!(outcome(&run).0, 0, "{}", outcome(&run).1);
+        let report = report(&run);
+        assert_eq!(report["stats"]["painted"], report["stats"]["frames_out"], "{report}");
+        // below and beside the face nothing may change; the face does
+        let part = |file: &str, crop: &str| {
+            let copy = format!("-i {file} -vf crop={crop} -f framemd5");
+            ffmpeg(folder, &copy, "part");
+            std::fs::read_to_string(folder.join("part")).unwrap()
+        };
+        for crop in ["512:204:0:308", "56:512:0:0", "108:512:404:0"] {
+            assert_eq!(part(name, crop), part(&output, crop), "{name}: {crop}");
+        }
+        assert_ne!(part(name, "512:308:0:0"), part(&output, "512:308:0:0"), "{name}");
+        println!("| {name}, without loss | 9 | all but the face identical |");
+    }
+}
+
 #[test]
 fn conformance_of_no_picture() {
     let folder = folder();
-    ffmpeg(folder.path(), &format!("{SOUND} -c:a aac"), "no-frames.mp4");
-    let run = mask2face(folder.path(), &["run", "no-frames.mp4"]);
-    let (code, said) = outcome(&run);
-    println!("| no-frames.mp4 | 0 frames | refused: {} |", said.trim());
-    assert_eq!(code, 1);
-    assert!(said.contains("there is no picture in it"), "{said}");
+    ffmpeg(folder.path(), &format!("{SOUND} -c:a aac"), "no-picture.mp4");
+    ffmpeg(folder.path(), &format!("{PICTURE} -frames:v 0 {H264}"), "no-frames.mkv");
+    let told = ["there is no picture in it", "there is not one frame in it"];
+    for (name, told) in ["no-picture.mp4", "no-frames.mkv"].into_iter().zip(told) {
+        let (code, said) = outcome(&mask2face(folder.path(), &["run", name]));
+        println!("| {name} | 0 | refused: {} |", said.trim());
+        assert_eq!(code, 1);
+        assert!(said.contains(told), "{said}");
+    }
+    assert_eq!(names(folder.path()), ["no-frames.mkv", "no-picture.mp4"]);
 }
 
 #[test]
@@ -169,11 +212,11 @@ fn conformance_of_provenance() {
     assert!(!bytes.windows(9).any(|w| w == b"mask2face"));
 }
 
-/// Measured by hand: `cargo nextest run --run-ignored only an_hour`.
 #[test]
-#[ignore = "an hour of black, a frame a second, takes a while"]
+#[ignore = "an hour of black, a frame a second, takes a minute"]
 fn conformance_of_an_hour_of_black() {
     let folder = folder();
+    head();
     let black = "-f lavfi -i color=black:size=160x120:rate=1:duration=3600";
     same(
         folder.path(),

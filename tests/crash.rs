@@ -210,6 +210,48 @@ fn ctrl_c_keeps_what_is_done_and_other_options_begin_anew() {
     assert!(frames(&folder.path().join("new.mp4")) == frames(&folder.path().join("out.mp4")));
 }
 
+/// What a power cut leaves: any file as far as it was written, and nothing that came after.
+#[test]
+fn after_a_power_cut_it_goes_on_with_what_is_whole() {
+    let folder = folder();
+    let folder = folder.path();
+    clip(&folder.join("in.mp4"));
+    assert_eq!(outcome(&mask2face(folder, &RUN)).0, 0);
+    let wanted = frames(&folder.join("out.mp4"));
+    std::fs::remove_file(folder.join("out.mp4")).unwrap();
+    let mut child = start(folder, &RUN);
+    hold_after_first_stretch(&mut child, folder);
+    child.kill().unwrap();
+    child.wait().unwrap();
+    let at = |name: &str| folder.join(".out.mp4.part").join(name);
+    let kept =
+        ["job.json", "0.json", "0.units"].map(|name| (name, std::fs::read(at(name)).unwrap()));
+    let length = |n: usize| kept[n].1.len();
+    // the journal's own tests cut each file everywhere
+    let states: [&[(&str, usize, &str)]; 3] = [
+        &[("job.json", length(0) / 2, "begins anew")],
+        &[("0.units", length(2) / 2, ""), ("0.json.new", length(1) / 2, "")],
+        &[("1.units", 1000, "goes on, 15 frames are done already"), ("1.json.new", 10, "")],
+    ];
+    for state in states {
+        std::fs::remove_dir_all(folder.join(".out.mp4.part")).ok();
+        std::fs::create_dir(folder.join(".out.mp4.part")).unwrap();
+        for (name, bytes) in &kept {
+            std::fs::write(at(name), bytes).unwrap();
+        }
+        for (name, bytes, _) in state {
+            let like =
+                kept.iter().find(|(known, _)| name.ends_with(&known[1..])).unwrap_or(&kept[1]);
+            std::fs::write(at(name), &like.1[..*bytes]).unwrap();
+        }
+        let (code, said) = outcome(&mask2face(folder, &RUN));
+        assert!(code == 0 && said.contains(state[0].2), "{state:?}: {code} {said}");
+        assert!(frames(&folder.join("out.mp4")) == wanted, "{state:?}");
+        assert_eq!(names(folder), ["in.mp4", "out.mp4"], "{state:?}");
+        std::fs::remove_file(folder.join("out.mp4")).unwrap();
+    }
+}
+
 #[test]
 fn an_input_that_goes_away_is_told() {
     let folder = folder();
@@ -226,6 +268,23 @@ fn an_input_that_goes_away_is_told() {
     std::fs::rename(away, folder.path().join("in.mp4")).unwrap();
     assert_eq!(outcome(&mask2face(folder.path(), &RUN)).0, 0);
     assert_eq!(names(folder.path()), ["in.mp4", "out.mp4"]);
+}
+
+/// A short file has no journal: nothing is left of it but a clear word.
+#[test]
+fn a_short_input_that_is_deleted_on_the_way_is_told() {
+    let folder = folder();
+    clip(&folder.path().join("in.mp4"));
+    let mut child = start(folder.path(), &["run", "in.mp4", "-o", "out.mp4"]);
+    while !names(folder.path()).iter().any(|name| name.starts_with(".out.part")) {
+        assert!(child.try_wait().unwrap().is_none(), "it ended before it began");
+        std::thread::yield_now();
+    }
+    std::fs::remove_file(folder.path().join("in.mp4")).unwrap();
+    let (code, said) = outcome(&child.wait_with_output().unwrap());
+    assert_eq!(code, 1, "{said}");
+    assert!(said.contains("in.mp4: no such file; check the path"), "{said}");
+    assert!(names(folder.path()).is_empty(), "{:?}", names(folder.path()));
 }
 
 /// A small disk of our own, where the system lets us make one.

@@ -8,6 +8,7 @@ mod support;
 use std::path::Path;
 use std::process::Command;
 
+use support::facts::{H264, PICTURE, SOUND, ffmpeg};
 use support::{cut_off, folder, mask2face, names, outcome, report, talking};
 
 /// Runs `args` and expects exactly this exit code and line, and no new file.
@@ -108,6 +109,57 @@ fn a_truncated_file_gives_its_good_part() {
     assert_eq!(last, Some(expected.as_str()));
     assert!(report["check"]["frames_found"].as_u64().unwrap() > 10);
     assert_eq!(report["check"]["frames_found"], report["check"]["frames_pushed"]);
+}
+
+/// What the program says of a file that it can read in part.
+fn breach(folder: &Path, name: &str) -> String {
+    let run = mask2face(folder, &["run", name, "-o", "out.mkv", "--overwrite", "--json"]);
+    let (code, said) = outcome(&run);
+    let check = &report(&run)["check"];
+    assert_eq!(code, 3, "{name}: {said} {check}");
+    check["breaches"][0].as_str().unwrap().to_owned()
+}
+
+#[test]
+fn a_file_that_lost_its_last_moment_is_told_whatever_its_kind() {
+    let folder = folder();
+    let folder = folder.path();
+    let clip = format!("{PICTURE} {SOUND} {H264} -c:a aac");
+    ffmpeg(folder, &clip, "whole.mkv");
+    let copies = [
+        ("a.mp4", "-c copy -movflags +faststart"),
+        ("b.mp4", "-c copy -movflags frag_keyframe+empty_moov"),
+        ("c.mkv", "-c copy"),
+        ("d.mkv", "-c copy -live 1"),
+        ("e.avi", "-c:v mpeg4 -c:a mp2"),
+        ("f.ts", "-c copy"),
+        ("g.flv", "-c copy"),
+        ("h.wmv", "-c:v wmv2 -c:a wmav2"),
+    ];
+    for (name, how) in copies {
+        ffmpeg(folder, &format!("-i whole.mkv {how}"), name);
+        let whole = mask2face(folder, &["run", name, "-o", "out.mkv", "--overwrite"]);
+        assert_eq!(outcome(&whole).0, 0, "{name}: {}", outcome(&whole).1);
+        let bytes = std::fs::read(folder.join(name)).unwrap();
+        let cut = format!("cut-{name}");
+        std::fs::write(folder.join(&cut), &bytes[..bytes.len() - 101]).unwrap();
+        let said = breach(folder, &cut);
+        assert!(said.starts_with("the input breaks off at 0.8"), "{name}: {said}");
+        assert!(said.ends_with(" bytes at least are missing"), "{name}: {said}");
+    }
+}
+
+#[test]
+fn frames_that_cannot_be_decoded_are_counted() {
+    let folder = folder();
+    let path = folder.path().join("in.mp4");
+    talking(&path);
+    let mut bytes = std::fs::read(&path).unwrap();
+    let middle = bytes.len() / 2;
+    bytes[middle..middle + 2000].fill(0);
+    std::fs::write(&path, bytes).unwrap();
+    let said = breach(folder.path(), "in.mp4");
+    assert!(said.ends_with(" of the input's 60 frames cannot be decoded"), "{said}");
 }
 
 #[test]

@@ -5,6 +5,7 @@ use serde::Serialize;
 
 use super::{Verdict, table};
 use crate::image::inspect::opencv_version;
+use crate::media::encoding::Codec;
 use crate::media::inspect as media;
 use crate::onnx::registry::{Registry, Role};
 use crate::onnx::{inspect, library};
@@ -115,7 +116,9 @@ impl Finding {
 fn examine(registry: &Registry) -> Vec<Finding> {
     let mut findings = versions();
     findings.extend(elements());
-    findings.extend(encoders(media::has_element));
+    for codec in Codec::ALL {
+        findings.extend(encoders(codec, media::encoder_works));
+    }
     findings.extend(models(registry));
     findings.extend(engine(registry));
     findings
@@ -146,19 +149,21 @@ fn elements() -> Vec<Finding> {
     media::NEEDS.iter().map(look).collect()
 }
 
-/// The encoders of H.264: any one will do.
-fn encoders(has: impl Fn(&str) -> bool) -> Vec<Finding> {
-    let any = media::H264_ENCODERS.iter().any(|(name, _)| has(name));
+/// The encoders of a codec: any one will do. H.264 is what the main job needs.
+fn encoders(codec: Codec, works: impl Fn(&str) -> bool) -> Vec<Finding> {
+    let known = || media::ENCODERS.iter().filter(|encoder| encoder.codec == codec);
+    let any = codec != Codec::H264 || known().any(|encoder| works(encoder.element));
     let state = if any { State::Optional } else { State::Broken };
-    let look = |&(name, brought_by): &(&str, &str)| {
-        if has(name) {
-            Finding::ok("encoder", name, "encoding H.264")
-        } else {
-            let detail = "not registered".to_owned();
-            Finding::lack("encoder", name, state, (detail, format!("needs {brought_by}")))
+    let look = |encoder: &media::Encoder| {
+        let kind = if encoder.hardware { "hardware" } else { "software" };
+        let detail = format!("encoding {} in {kind}", codec.name());
+        if works(encoder.element) {
+            return Finding::ok("encoder", encoder.element, detail);
         }
+        let detail = format!("does not work here, so no {detail}");
+        Finding::lack("encoder", encoder.element, state, (detail, encoder.brought_by))
     };
-    media::H264_ENCODERS.iter().map(look).collect()
+    known().map(look).collect()
 }
 
 fn models(registry: &Registry) -> Vec<Finding> {
@@ -227,10 +232,11 @@ mod tests {
 
     #[test]
     fn one_encoder_is_enough_and_none_is_too_few() {
-        let x264 = encoders(|name| name == "x264enc");
+        let x264 = encoders(Codec::H264, |name| name == "x264enc");
         assert!(x264.iter().all(|f| f.state != State::Broken));
         assert!(x264.iter().any(|f| f.name == "x264enc" && f.state == State::Ok));
-        assert!(encoders(|_| false).iter().all(|f| f.state == State::Broken));
+        assert!(encoders(Codec::H264, |_| false).iter().all(|f| f.state == State::Broken));
+        assert!(encoders(Codec::Av1, |_| false).iter().all(|f| f.state == State::Optional));
     }
 
     #[test]

@@ -278,4 +278,30 @@ mod tests {
         other.remove_if_empty();
         assert_eq!(folder.path().read_dir().unwrap().count(), 0);
     }
+
+    #[test]
+    fn what_a_power_cut_left_half_written_does_not_count() {
+        let folder = tempfile::tempdir().unwrap();
+        let output = folder.path().join("out.mp4");
+        let (journal, _) = Journal::open(&output, &facts("a")).unwrap();
+        journal.begin(0).unwrap().write_all(b"four").unwrap();
+        journal.keep(0, &leaf(None, 4)).unwrap();
+        let at = |name: &str| journal.folder.join(name);
+        // the bytes of a stretch are safe before its leaf is, and the leaf before its name
+        for name in ["0.units", "0.json", "job.json"] {
+            let whole = fs::read(at(name)).unwrap();
+            for length in 0..whole.len() {
+                fs::write(at(name), &whole[..length]).unwrap();
+                assert!(journal.facts().is_none() || journal.leaf(0).is_none(), "{name}: {length}");
+            }
+            fs::write(at(name), &whole).unwrap();
+            assert!(journal.facts().is_some() && journal.leaf(0).is_some());
+        }
+        fs::rename(at("0.json"), at("0.json.new")).unwrap();
+        assert!(journal.leaf(0).is_none() && journal.frames() == 0);
+        let cut = fs::read(at("job.json")).unwrap();
+        fs::write(at("job.json"), &cut[1..]).unwrap();
+        let (_, opening) = Journal::open(&output, &facts("a")).unwrap();
+        assert_eq!(opening, Opening::Replaced);
+    }
 }

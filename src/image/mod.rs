@@ -13,7 +13,7 @@
 //! | [`blend`] | layer -> picture, under its alpha |
 //! | [`filter`] | blur and resize of float planes |
 //! | [`flow`] | where each pixel was a moment before |
-//! | [`photo`], [`mod@file`] | JPEG, PNG and WebP; PNG of crops, fast |
+//! | [`photo`], `deep`, [`mod@file`] | JPEG, PNG and WebP; more than 8 bits; PNG of crops, fast |
 //! | [`label`] | a line of text burnt in |
 //! | [`drawing`], [`chart`] | sheets with text, curves and bars |
 //! | [`papers`], `exif`, [`xmp`] | what a photo's file holds besides its pixels, and what it says of itself |
@@ -23,6 +23,7 @@ pub mod blend;
 pub mod chart;
 pub mod color;
 pub mod compare;
+mod deep;
 pub mod drawing;
 mod exif;
 pub mod file;

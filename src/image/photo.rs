@@ -11,10 +11,15 @@ use opencv::imgcodecs::{
     IMWRITE_JPEG_QUALITY, IMWRITE_PNG_COMPRESSION, IMWRITE_WEBP_QUALITY, imencode,
 };
 
+use super::deep;
 use super::papers::{JpegStyle, Papers};
 use super::xmp::Mark;
 use super::{Image, Picture, PictureFormat, PictureMut, Plane, PlaneMut};
 use crate::geometry::Size;
+
+/// Most pixels of a picture: a small file may promise any number of them, and this many take
+/// gigabytes.
+const MOST: u64 = 1 << 28;
 
 /// A file format of photos.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -54,6 +59,8 @@ pub struct Photo {
     planes: [Vec<u8>; 3],
     /// How opaque it is, pixel by pixel, where the file says so.
     alpha: Option<Vec<u8>>,
+    /// As it was decoded, where that is more than 8 bits a channel.
+    deep: Option<DynamicImage>,
 }
 
 impl Photo {
@@ -64,6 +71,7 @@ impl Photo {
             size,
             planes: [plane(0), plane(1), plane(2)],
             alpha: None,
+            deep: None,
         })
     }
 
@@ -77,10 +85,11 @@ impl Photo {
             .color()
             .has_alpha()
             .then(|| upright.to_rgba8().as_raw().iter().skip(3).step_by(4).copied().collect());
+        let deep = deep::is_deep(&upright).then(|| upright.clone());
         let rgb = upright.into_rgb8();
         let size = Size::new(rgb.width() as usize, rgb.height() as usize);
         let photo = Self::from_rgb8(size, rgb.as_raw()).context("the picture has no pixels")?;
-        Ok(Self { alpha, ..photo })
+        Ok(Self { alpha, deep, ..photo })
     }
 
     /// The bytes of a file of `format`, compressed as `papers` tell of the file it came from, and
@@ -134,17 +143,32 @@ impl Photo {
     }
 
     fn encode_as(&self, extension: &str, parameters: [i32; 2]) -> Result<Vec<u8>> {
+        if let Some(deep) = self.deep.as_ref().filter(|_| extension == ".png") {
+            let (samples, channels) = deep::changed(deep, &self.planes);
+            let samples = Mat::from_slice(&samples)?;
+            return self.encoded(&samples, channels, (extension, parameters));
+        }
         let [r, g, b] = &self.planes;
         let colours = b.iter().zip(g).zip(r).map(|((&b, &g), &r)| [b, g, r]);
         let alpha = self.alpha.as_ref().filter(|_| extension != ".jpg");
-        let (samples, channels): (Vec<u8>, i32) = match alpha {
+        let (samples, channels): (Vec<u8>, usize) = match alpha {
             Some(alpha) => {
                 (colours.zip(alpha).flat_map(|([b, g, r], &a)| [b, g, r, a]).collect(), 4)
             }
             None => (colours.flatten().collect(), 3),
         };
-        let rows = Mat::from_slice(&samples)?;
-        let picture = rows.reshape(channels, self.size.height as i32)?;
+        let samples = Mat::from_slice(&samples)?;
+        self.encoded(&samples, channels, (extension, parameters))
+    }
+
+    /// The bytes of a file of interleaved `samples`.
+    fn encoded(
+        &self,
+        samples: &impl MatTraitConst,
+        channels: usize,
+        (extension, parameters): (&str, [i32; 2]),
+    ) -> Result<Vec<u8>> {
+        let picture = samples.reshape(channels as i32, self.size.height as i32)?;
         let mut bytes = Vector::<u8>::new();
         let written = imencode(extension, &picture, &mut bytes, &Vector::from_slice(&parameters))
             .context("encoding the photo")?;
@@ -205,15 +229,29 @@ fn upright(bytes: &[u8]) -> Result<DynamicImage> {
     ensure!(!bytes.is_empty(), "the file is empty; copy it again");
     ensure!(!is_cut_off_jpeg(bytes), "the JPEG breaks off before its end; copy it again");
     // OpenCV would print its libraries' complaints, and take a torso for the whole.
-    let decode = || -> ::image::ImageResult<DynamicImage> {
+    let mut size = (0, 0);
+    let mut decode = || -> ::image::ImageResult<Option<DynamicImage>> {
         let reader = ImageReader::new(Cursor::new(bytes)).with_guessed_format()?;
         let mut decoder = reader.into_decoder()?;
+        size = decoder.dimensions();
+        if u64::from(size.0) * u64::from(size.1) > MOST {
+            return Ok(None);
+        }
         let orientation = decoder.orientation()?;
         let mut picture = DynamicImage::from_decoder(decoder)?;
         picture.apply_orientation(orientation);
-        Ok(picture)
+        Ok(Some(picture))
     };
-    decode().map_err(|error| unreadable(&error))
+    let decoded = decode().map_err(|error| unreadable(&error))?;
+    decoded.with_context(|| {
+        format!(
+            "the picture has {} x {} pixels, more than the {} million that can be held; make it \
+             smaller",
+            size.0,
+            size.1,
+            MOST / 1_000_000
+        )
+    })
 }
 
 /// One line of what may be several.
@@ -253,6 +291,40 @@ mod tests {
             let error: u32 = pairs.map(|(a, b)| u32::from(a.abs_diff(*b))).sum();
             assert!(error / (37 * 21) < 8, "{format:?}: {error}");
         }
+    }
+
+    #[test]
+    fn sixteen_bits_stay_sixteen() {
+        let fine = |x: u32, y: u32| [(x * 1771 + y) as u16, (y * 3001) as u16, 7, (x * y) as u16];
+        let picture = ::image::ImageBuffer::from_fn(37, 21, |x, y| ::image::Rgba(fine(x, y)));
+        let mut bytes = Cursor::new(Vec::new());
+        DynamicImage::ImageRgba16(picture).write_to(&mut bytes, ::image::ImageFormat::Png).unwrap();
+        let mut photo = Photo::decode(bytes.get_ref()).unwrap();
+        // one pixel is made brighter by three steps of eight bits
+        let (old, at) = (photo.planes[1][5 * 37 + 4], 5 * 37 + 4);
+        photo.planes[1][at] = old + 3;
+        let back = ::image::load_from_memory(&photo.encode(PhotoFormat::Png).unwrap()).unwrap();
+        let DynamicImage::ImageRgba16(back) = back else { panic!("{:?}", back.color()) };
+        for (x, y, pixel) in back.enumerate_pixels() {
+            let mut expected = fine(x, y);
+            expected[1] += if (x, y) == (4, 5) { 3 * 257 } else { 0 };
+            assert_eq!(pixel.0, expected, "{x}, {y}");
+        }
+    }
+
+    #[test]
+    fn a_picture_of_too_many_pixels_is_refused_before_it_is_decoded() {
+        let mut png = gradient().encode(PhotoFormat::Png).unwrap();
+        png[16..24].copy_from_slice(&[0, 0, 0x75, 0x30, 0, 0, 0x75, 0x30]);
+        let mut crc = !0u32;
+        for byte in &png[12..29] {
+            crc = (0..8).fold(crc ^ u32::from(*byte), |c, _| {
+                (c >> 1) ^ (0xEDB8_8320 & (c & 1).wrapping_neg())
+            });
+        }
+        png[29..33].copy_from_slice(&(!crc).to_be_bytes());
+        let told = Photo::decode(&png).unwrap_err().to_string();
+        assert!(told.starts_with("the picture has 30000 x 30000 pixels, more than"), "{told}");
     }
 
     #[test]

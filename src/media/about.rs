@@ -66,8 +66,17 @@ pub(super) struct Named {
     pub default: bool,
     /// How long it is shown, in ns, where that is told.
     pub lasts: Option<u64>,
-    /// How much later than meant its times come out of a demuxer, in ns.
-    pub delay: u64,
+    /// How much later than meant its times come out of a demuxer.
+    pub delay: Delay,
+}
+
+/// How much later than meant a track's times come out of a demuxer, in ns.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) struct Delay {
+    /// All of them.
+    pub all: u64,
+    /// The first alone, if it comes at zero: it is meant before that, which no demuxer tells.
+    pub first: u64,
 }
 
 /// A track of an output: whose place it takes, and by how much its times are late, in ns.
@@ -92,8 +101,8 @@ impl About {
         self.tags.iter().find(|(known, _)| known == name).map(|(_, text)| text.as_str())
     }
 
-    /// By how much the times of each track of sound come later than meant, in ns.
-    pub fn delays(&self) -> Vec<u64> {
+    /// By how much the times of each track of sound come later than meant.
+    pub fn delays(&self) -> Vec<Delay> {
         let sound = self.tracks.iter().filter(|named| named.kind == Kind::Audio);
         sound.map(|named| named.delay).collect()
     }
@@ -139,7 +148,7 @@ mod tests {
             title: Some(title.to_owned()),
             default: true,
             lasts: None,
-            delay: 0,
+            delay: Delay::default(),
         };
         let tracks =
             vec![named(Kind::Audio, "a"), named(Kind::Text, "lost"), named(Kind::Text, "kept")];

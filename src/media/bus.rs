@@ -6,6 +6,8 @@ use std::time::Duration;
 use gstreamer as gst;
 use gstreamer::prelude::*;
 
+use super::pulse::Pulse;
+
 /// How often a waiting thread looks whether anything still moves.
 pub(super) const LOOK: Duration = Duration::from_millis(100);
 /// After so many looks without a movement a demuxer is taken for dead.
@@ -58,15 +60,16 @@ impl Bell {
         !waited.unwrap_or_else(PoisonError::into_inner).1.timed_out()
     }
 
-    /// As [`Bell::wait`], and gives up with an error when the pipeline's demuxer is dead.
+    /// As [`Bell::wait`], and gives up with an error when the pipeline's demuxer is dead, or nothing
+    /// has moved by its `pulse` for too long.
     pub fn wait_lively(
         &self,
-        pipeline: &gst::Pipeline,
+        (pipeline, pulse): (&gst::Pipeline, &mut Pulse),
         demuxer: &str,
         done: impl Fn(&Heard) -> bool,
     ) -> MutexGuard<'_, Heard> {
         let mut idle = 0;
-        while idle < IDLE {
+        while idle < IDLE && pulse.stopped().is_none() {
             let guard = self.lock();
             let waited = self.0.1.wait_timeout_while(guard, LOOK, |heard| !done(heard));
             let (guard, timeout) = waited.unwrap_or_else(PoisonError::into_inner);
@@ -75,9 +78,11 @@ impl Bell {
             }
             drop(guard);
             idle = if is_idle(pipeline, demuxer) { idle + 1 } else { 0 };
+            pulse.look();
         }
+        let cause = pulse.stopped().unwrap_or_else(|| NO_STREAMS.to_owned());
         self.ring(|heard| {
-            heard.error.get_or_insert(NO_STREAMS.to_owned());
+            heard.error.get_or_insert(cause);
         });
         self.lock()
     }

@@ -115,10 +115,10 @@ fn open(plan: &Plan, launch: &Launch, to: &Path, about: Option<&About>) -> Resul
     let from = From { text, widened, delays };
     let sound = Sound::attach(&pipeline, from, &mux, container, &bell)?;
     bell.listen(&pipeline, Some(sound.bin.clone().upcast()));
-    let feed = Feed::new(pipeline, "pictures", bell)?;
+    let mut feed = Feed::new(pipeline, "pictures", bell)?;
     link_picture(&feed, &mux)?;
     feed.play();
-    let heard = feed.bell.wait_lively(&feed.pipeline, "sound", |heard| {
+    let heard = feed.bell.wait_lively((&feed.pipeline, &mut feed.pulse), "sound", |heard| {
         heard.streams_known || heard.error.is_some() || heard.side_error.is_some()
     });
     let error = heard.error.clone();

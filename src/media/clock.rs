@@ -11,6 +11,7 @@ use std::sync::atomic::Ordering;
 
 use gstreamer as gst;
 
+use super::about::Delay;
 use super::sound::Lead;
 
 /// Where our segment starts, to leave room for decoding times before it: 1000 hours.
@@ -26,8 +27,8 @@ pub(super) struct Clock {
     lead: Option<Lead>,
     /// Subtitles: each is shown for as long as it says.
     text: bool,
-    /// How much later than meant times come, in ns.
-    delay: i128,
+    /// How much later than meant times come.
+    delay: Delay,
     /// Raw sound: its length says how long it lasts, better than a rounded duration.
     raw: bool,
     /// Matroska's subtitles come as Pango markup, and go back as the plain text they were.
@@ -50,9 +51,9 @@ impl Clock {
         Self { lead, ..self }
     }
 
-    /// Times are meant earlier than they come, by so many ns.
-    pub fn meant_early(self, delay: u64) -> Self {
-        Self { delay: i128::from(delay), ..self }
+    /// Times are meant earlier than they come.
+    pub fn meant_early(self, delay: Delay) -> Self {
+        Self { delay, ..self }
     }
 
     /// Converts what passes a pad; drops buffers from running time `until` (ns) on.
@@ -66,8 +67,25 @@ impl Clock {
         gst::PadProbeReturn::Ok
     }
 
+    /// Before the first text, if it is shown late: nothing, from time zero up to it. A track that
+    /// begins late by its edit list alone is misread by players.
+    pub fn nothing_before(&self, info: &gst::PadProbeInfo) -> Option<gst::Buffer> {
+        let first = info.buffer().filter(|_| self.text && self.last.is_none())?;
+        let until = self.running(first.pts()).and_then(|time| u64::try_from(time).ok());
+        let until = until.filter(|until| *until > 0)?;
+        let mut nothing = gst::Buffer::new();
+        let inner = nothing.make_mut();
+        inner.set_pts(from_zero(0));
+        inner.set_dts(from_zero(0));
+        inner.set_duration(gst::ClockTime::from_nseconds(until));
+        Some(nothing)
+    }
+
     fn convert_buffer(&mut self, buffer: &mut gst::Buffer, until: u64) -> gst::PadProbeReturn {
-        let Some(time) = self.running(buffer.pts()) else { return gst::PadProbeReturn::Ok };
+        let Some(mut time) = self.running(buffer.pts()) else { return gst::PadProbeReturn::Ok };
+        if self.last.is_none() && time == 0 {
+            time -= i128::from(self.delay.first);
+        }
         if time >= i128::from(until) {
             return gst::PadProbeReturn::Drop;
         }
@@ -83,8 +101,10 @@ impl Clock {
             let shown = i128::from(duration.nseconds()) + time;
             buffer.set_duration(gst::ClockTime::from_nseconds(u64::try_from(shown).unwrap_or(0)));
         }
-        buffer.set_pts(from_zero((time + late).max(0)));
-        buffer.set_dts(from_zero(time + late));
+        let shown = (time + late).max(0);
+        buffer.set_pts(from_zero(shown));
+        // only what a decoder swings in with is decoded before it is shown
+        buffer.set_dts(from_zero(if self.text { shown } else { time + late }));
         let step = self.last.replace(time).map_or(0, |last| (time - last).max(0));
         if self.raw {
             buffer.set_duration(gst::ClockTime::NONE);
@@ -125,7 +145,7 @@ impl Clock {
     fn running(&self, time: Option<gst::ClockTime>) -> Option<i128> {
         let signed = self.segment.to_running_time_full(time?)?;
         let magnitude = i128::from(signed.abs().nseconds());
-        Some(if signed.is_negative() { -magnitude } else { magnitude } - self.delay)
+        Some(if signed.is_negative() { -magnitude } else { magnitude } - i128::from(self.delay.all))
     }
 }
 

@@ -1,22 +1,15 @@
 //! Which encoder writes the picture, and how it is set.
 
-use anyhow::{Context, Result, bail, ensure};
+use anyhow::{Context, Result, ensure};
 use gstreamer as gst;
 use gstreamer::prelude::*;
 use gstreamer_video::{VideoColorPrimaries, VideoFormat, VideoTransferFunction};
 
 use super::encoding::{Codec, Encoding, Pick, Rate, Speed};
 use super::frame::Shape;
+use super::inspect;
 use super::settings;
 use super::target::Container;
-
-/// Hardware encoders, best first.
-const HARDWARE: [(Codec, &[&str]); 4] = [
-    (Codec::H264, &["nvh264enc", "vah264enc", "qsvh264enc", "v4l2h264enc"]),
-    (Codec::H265, &["nvh265enc", "vah265enc", "qsvh265enc", "v4l2h265enc"]),
-    (Codec::Vp9, &["vavp9enc", "qsvvp9enc", "v4l2vp9enc"]),
-    (Codec::Av1, &["nvav1enc", "vaav1enc", "qsvav1enc"]),
-];
 
 /// A chosen encoder.
 #[derive(Clone, Debug)]
@@ -43,7 +36,7 @@ pub(super) fn choose(shape: &Shape, container: Container, wish: &Encoding) -> Re
         "{} cannot hold an interlaced picture here; use --deinterlace auto or --codec h264",
         codec.name()
     );
-    let (format, odd) = stored_format(shape, codec)?;
+    let (format, odd) = stored_format(shape, codec);
     let mut notes: Vec<String> = odd.into_iter().collect();
     let name = pick(codec, shape, format, wish)?;
     if wish.pick == Pick::Auto {
@@ -93,7 +86,7 @@ fn odd_size(shape: &Shape) -> bool {
 }
 
 /// The pixel format in which `codec` stores frames of `shape`, and a note if it is another.
-fn stored_format(shape: &Shape, codec: Codec) -> Result<(VideoFormat, Option<String>)> {
+fn stored_format(shape: &Shape, codec: Codec) -> (VideoFormat, Option<String>) {
     let format = shape.info.format();
     let deep = shape.format.bits > 8;
     if matches!(codec, Codec::H264 | Codec::H265) && odd_size(shape) {
@@ -105,45 +98,44 @@ fn stored_format(shape: &Shape, codec: Codec) -> Result<(VideoFormat, Option<Str
             codec.name()
         );
         let full = if deep { VideoFormat::Y44410le } else { VideoFormat::Y444 };
-        return Ok((full, Some(note)));
+        return (full, Some(note));
     }
     match codec {
-        Codec::Av1 if deep => bail!(
-            "the AV1 encoder here takes 8 bits a sample, the input has {}; use --codec h265",
-            shape.format.bits
-        ),
-        Codec::Vp9 if format == VideoFormat::Y42b => Ok((VideoFormat::Y444, None)),
-        _ => Ok((format, None)),
+        Codec::Vp9 if format == VideoFormat::Y42b => (VideoFormat::Y444, None),
+        _ => (format, None),
     }
 }
 
 /// The encoder's element.
 fn pick(codec: Codec, shape: &Shape, format: VideoFormat, wish: &Encoding) -> Result<String> {
-    let (software, package) = match codec {
-        Codec::H264 => ("x264enc", "gstreamer1.0-plugins-ugly"),
-        Codec::H265 => ("x265enc", "gstreamer1.0-plugins-bad"),
-        Codec::Vp9 => ("vp9enc", "gstreamer1.0-plugins-good"),
-        Codec::Av1 => ("av1enc", "gstreamer1.0-plugins-bad"),
-    };
-    let known = || HARDWARE.iter().filter(|(of, _)| *of == codec).flat_map(|(_, names)| *names);
+    let known = || inspect::ENCODERS.iter().filter(|encoder| encoder.codec == codec);
     match &wish.pick {
         Pick::Named(name) => {
             named(name, codec, shape, format)?;
             return Ok(name.clone());
         }
         Pick::Auto if wish.rate != Rate::Lossless => {
-            if let Some(name) = known().find(|name| usable(name, shape, format)) {
-                return Ok((*name).to_owned());
+            let mut hardware = known().filter(|encoder| encoder.hardware);
+            if let Some(found) = hardware.find(|encoder| usable(encoder.element, shape, format)) {
+                return Ok(found.element.to_owned());
             }
         }
         Pick::Auto | Pick::Software => {}
     }
+    let software = known().find(|encoder| !encoder.hardware).context("a codec without encoder")?;
     ensure!(
-        installed(software),
-        "no {} encoder is installed; install {package}, or use another --codec",
+        installed(software.element),
+        "no {} encoder is installed; install {}, or use another --codec",
+        codec.name(),
+        software.brought_by
+    );
+    let bits = shape.format.bits;
+    ensure!(
+        bits <= 8 || usable(software.element, shape, format),
+        "the {} encoder here takes no frames of {bits} bits a sample, as the input has; use --codec h265",
         codec.name()
     );
-    Ok(software.to_owned())
+    Ok(software.element.to_owned())
 }
 
 /// Whether the encoder that the user named does it.

@@ -20,6 +20,9 @@ pub enum Codec {
 }
 
 impl Codec {
+    /// All of them, the one that plays everywhere first.
+    pub const ALL: [Self; 4] = [Self::H264, Self::H265, Self::Vp9, Self::Av1];
+
     /// Its name for people.
     pub fn name(self) -> &'static str {
         match self {

@@ -6,6 +6,7 @@ use gstreamer::prelude::*;
 use gstreamer_app::AppSrc;
 
 use super::bus::{Bell, Heard};
+use super::pulse::Pulse;
 use super::source::element;
 
 /// Buffers that wait before the pipeline.
@@ -17,6 +18,7 @@ pub(super) struct Feed {
     pub pipeline: gst::Pipeline,
     pub entry: AppSrc,
     pub bell: Bell,
+    pub pulse: Pulse,
 }
 
 impl Feed {
@@ -34,7 +36,8 @@ impl Feed {
                 gst::PadProbeReturn::Ok
             });
         }
-        Ok(Self { pipeline, entry, bell })
+        let pulse = Pulse::of(&pipeline);
+        Ok(Self { pipeline, entry, bell, pulse })
     }
 
     /// Sets the pipeline going. What is wrong is said on the bus, not by the return value.
@@ -83,6 +86,6 @@ impl Feed {
 
 impl Drop for Feed {
     fn drop(&mut self) {
-        let _ = self.pipeline.set_state(gst::State::Null);
+        self.pulse.close(&self.pipeline);
     }
 }

@@ -48,7 +48,13 @@ impl Shape {
         config.add_option(gst_video::BUFFER_POOL_OPTION_VIDEO_META.as_str());
         pool.set_config(config).context("no pool for these frames")?;
         pool.set_active(true).context("no memory for frames")?;
-        let told = caps.structure(0).is_some_and(|s| s.has_field("colorimetry"));
+        let told = caps.structure(0).and_then(|s| s.get::<&str>("colorimetry").ok());
+        // the range alone is what everybody takes it for, unless it is the full one
+        let told = told.and_then(|told| told.parse::<gst_video::VideoColorimetry>().ok());
+        let told = told.is_some_and(|told| {
+            told.matrix() != VideoColorMatrix::Unknown
+                || told.range() == VideoColorRange::Range0_255
+        });
         Ok(Self { caps, info, format, told, pool })
     }
 }

@@ -12,9 +12,9 @@
 //! | `about` | what a file says of itself, whatever its container |
 //! | [`reel`], [`stretch`] | a long video in parts, each worked on by itself |
 //! | [`place`], [`target`] | an output's name, until and when it is whole; its container |
-//! | [`probe`] | what is in a file, without decoding it |
+//! | [`probe`], `pulse` | what is in a file, without decoding it; whether it still gives anything |
 //! | [`draft`], [`transcode`] | a new clip of drawn frames; the plain transcode, to compare with |
-//! | [`verify`] | an output against its input |
+//! | [`verify`], `whole` | an output against its input; whether that one is all there |
 //! | [`endpoint`], [`address`] | what INPUT and OUTPUT stand for; passwords are never shown |
 //! | [`live`], `capture`, `trouble`, `reach` | a live stream: connects, plays, connects again |
 //! | [`camera`] | cameras and their formats |
@@ -56,6 +56,7 @@ pub mod outflow;
 pub mod outlet;
 pub mod place;
 pub mod probe;
+mod pulse;
 mod reach;
 pub mod reel;
 pub mod serve;
@@ -75,6 +76,7 @@ mod trouble;
 pub mod units;
 pub mod verify;
 mod view;
+mod whole;
 pub mod window;
 
 use anyhow::{Context, Result};

@@ -121,7 +121,12 @@ impl Part {
                 file.persist_noclobber(&place.path)
             };
             return match kept {
-                Ok(_) => Ok(place.path),
+                Ok(_) => {
+                    // What is cleared away next must not be gone before the name is there; some
+                    // systems sync no folders, and then there is no help.
+                    let _ = File::open(folder(&place.path)).and_then(|folder| folder.sync_all());
+                    Ok(place.path)
+                }
                 Err(error) if error.error.kind() == std::io::ErrorKind::AlreadyExists => {
                     bail!(exists(&place.path))
                 }

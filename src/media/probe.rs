@@ -15,6 +15,7 @@ use sha2::{Digest, Sha256};
 
 use super::bus::Bell;
 use super::iso::Widened;
+use super::pulse::Pulse;
 use super::source::pipeline;
 use super::spell::Spelled;
 
@@ -51,6 +52,8 @@ pub struct Track {
     pub end: Duration,
     /// What the colours mean, where the stream says so; video only.
     pub colour: Option<String>,
+    /// Whether its pictures are interlaced; video only.
+    pub interlaced: bool,
 }
 
 /// A file's streams.
@@ -100,15 +103,18 @@ pub fn contents(path: &Path, limits: &[u64]) -> Result<Contents> {
             failed.ring(|heard| heard.error = Some(format!("{error:#}")));
         }
     });
+    let mut pulse = Pulse::of(&pipeline);
     let _ = pipeline.set_state(gst::State::Playing);
     let broken = bell
-        .wait_lively(&pipeline, "input", |heard| heard.eos || heard.error.is_some())
+        .wait_lively((&pipeline, &mut pulse), "input", |heard| heard.eos || heard.error.is_some())
         .error
         .clone();
-    let duration = pipeline.query_duration::<gst::ClockTime>().map(Duration::from);
+    // a stuck demuxer would not answer
+    let asked = pulse.stopped().is_none().then(|| pipeline.query_duration::<gst::ClockTime>());
+    let duration = asked.flatten().map(Duration::from);
     let by = widened.map_or(Duration::ZERO, |widened| widened.by);
     let duration = duration.map(|duration| duration.saturating_sub(by));
-    let _ = pipeline.set_state(gst::State::Null);
+    pulse.close(&pipeline);
     let tallies = std::mem::take(&mut *tallies.lock().unwrap_or_else(PoisonError::into_inner));
     let tracks: Vec<_> = tallies.into_values().map(Tally::into_track).collect();
     if tracks.is_empty() {
@@ -133,6 +139,10 @@ impl Tally {
         let Ok(map) = buffer.map_readable() else { return };
         // FLAC's headers are rewritten by every muxer; its frames begin with a sync code
         if self.track.codec == "audio/x-flac" && !matches!(&map[..], [0xff, 0xf8 | 0xf9, ..]) {
+            return;
+        }
+        // VP8 has frames that are only referred to
+        if self.track.codec == "video/x-vp8" && map.first().is_some_and(|byte| byte & 0x10 == 0) {
             return;
         }
         self.track.units += 1;
@@ -175,9 +185,11 @@ fn watch(
         let nth = tallies.values().filter(|tally| tally.track.kind == Kind::Audio).count();
         let limit = limits.get(nth).copied().filter(|_| kind == Kind::Audio).unwrap_or(u64::MAX);
         let (sha256, times) = (String::new(), Vec::new());
-        let colour = caps(pad).structure(0).and_then(|s| s.get::<String>("colorimetry").ok());
+        let told = |field| caps(pad).structure(0).and_then(|s| s.get::<String>(field).ok());
+        let colour = told("colorimetry");
+        let interlaced = told("interlace-mode").is_some_and(|mode| mode != "progressive");
         let (units, bytes, end) = (0, 0, Duration::ZERO);
-        let track = Track { kind, codec, units, bytes, sha256, times, end, colour };
+        let track = Track { kind, codec, units, bytes, sha256, times, end, colour, interlaced };
         let index = tallies.len();
         tallies.insert(index, Tally { track, hash: Sha256::new(), hashed: 0, limit });
         index

@@ -14,6 +14,7 @@ use super::frame::Frame;
 use super::launch::Launch;
 use super::mux::{self, Extent, Lost};
 use super::place::{self, Part};
+use super::probe;
 use super::source::{Promise, StopSignal};
 use super::target::Target;
 use crate::image::xmp::Mark;
@@ -128,6 +129,8 @@ impl Sink for FileSink {
         let partial = stop.is_set();
         let encoder = coding.encoder().to_owned();
         let Coded { units, times, end } = coding.finish()?;
+        // what is left of the input's streams comes from the input
+        probe::readable(&plan.input)?;
         mux::write(&plan, &launch, &[units], &part, Extent { end, partial })?;
         let written = Written {
             path: part.keep(partial)?,

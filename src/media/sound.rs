@@ -7,6 +7,7 @@ use anyhow::{Context, Result, bail};
 use gstreamer as gst;
 use gstreamer::prelude::*;
 
+use super::about::Delay;
 use super::bus::Bell;
 use super::clock::{self, Clock};
 use super::iso::Widened;
@@ -44,8 +45,8 @@ pub(super) struct From {
     /// Launch text.
     pub text: String,
     pub widened: Option<Widened>,
-    /// By how much the times of each track of sound come later than they are meant, in ns.
-    pub delays: Vec<u64>,
+    /// By how much the times of each track of sound come later than they are meant.
+    pub delays: Vec<Delay>,
 }
 
 /// The branch of the sink's pipeline that demuxes the input a second time.
@@ -59,7 +60,7 @@ pub(super) struct Sound {
 struct Shared {
     mux: gst::Element,
     container: Container,
-    delays: Vec<u64>,
+    delays: Vec<Delay>,
     /// Nothing from this running time on (ns) is let through.
     until: AtomicU64,
     /// Where the demuxer's streams enter, to end them should it fail.
@@ -272,17 +273,25 @@ impl Shared {
         let exit = queue.static_pad("src").context("a queue without a pad")?;
         // MPEG-4 has edit lists for what begins before time zero
         let sound = probe::kind(pad) == Kind::Audio;
-        let late = sound && matches!(self.container, Container::Mkv | Container::Webm);
-        let lead = late.then(|| Arc::clone(lead));
+        let matroska = matches!(self.container, Container::Mkv | Container::Webm);
+        let lead = (sound && matroska).then(|| Arc::clone(lead));
         let nth = self.pads().iter().filter(|(kind, _)| *kind == Kind::Audio).count();
         let delay = self.delays.get(nth).copied().filter(|_| sound);
-        let clock =
-            Clock::new(markup).of_text(!sound).told_late(lead).meant_early(delay.unwrap_or(0));
+        let clock = Clock::new(markup)
+            .of_text(!sound)
+            .told_late(lead)
+            .meant_early(delay.unwrap_or_default());
         let (shared, clock) = (Arc::clone(self), Mutex::new(clock));
         let interest = gst::PadProbeType::BUFFER | gst::PadProbeType::EVENT_DOWNSTREAM;
-        exit.add_probe(interest, move |_, info| {
+        exit.add_probe(interest, move |pad, info| {
             let mut clock = clock.lock().unwrap_or_else(PoisonError::into_inner);
-            clock.convert(info, shared.until.load(Ordering::Relaxed))
+            let nothing = clock.nothing_before(info).filter(|_| !matroska);
+            let verdict = clock.convert(info, shared.until.load(Ordering::Relaxed));
+            drop(clock);
+            if let Some((nothing, next)) = nothing.zip(pad.peer()) {
+                let _ = next.chain(nothing); // what is wrong shows with the text itself
+            }
+            verdict
         });
         let ghost = gst::GhostPad::builder_with_target(&exit)?.name(seat.name()).build();
         ghost.set_active(true)?;

@@ -14,11 +14,9 @@ use super::bus::{self, Bell, Heard};
 use super::frame::{FORMATS, Frame, Shape};
 use super::intake::{self, Deinterlace, Notes, Upright};
 use super::launch::{Launch, quoted};
+use super::pulse::Pulse;
 use super::spell::Spelled;
 use super::{Source, probe};
-
-/// How often a waiting source looks whether it shall stop.
-const LOOK: gst::ClockTime = gst::ClockTime::from_mseconds(bus::LOOK.as_millis() as u64);
 
 /// Asks sources to end their stream early: what Ctrl-C does.
 #[derive(Clone, Debug, Default)]
@@ -88,6 +86,7 @@ pub struct FileSource {
     pipeline: gst::Pipeline,
     sink: AppSink,
     bell: Bell,
+    pulse: Pulse,
     stop: StopSignal,
     ending: Ending,
     promise: Promise,
@@ -148,11 +147,12 @@ impl FileSource {
         let ending = Ending::default();
         intake::watch(&pipeline, deinterlace, &bell, &ending.notes);
         let full = intake::full_range(path);
-        let opened = start(&pipeline, &sink, &bell, full);
+        let mut pulse = Pulse::of(&pipeline);
+        let opened = start(&pipeline, &sink, (&bell, &mut pulse), full);
         let (first, second, promise, caps) = match opened {
             Ok(opened) => opened,
             Err(error) => {
-                let _ = pipeline.set_state(gst::State::Null);
+                pulse.close(&pipeline);
                 return Err(error.context(format!("{}", path.display())));
             }
         };
@@ -165,6 +165,7 @@ impl FileSource {
             pipeline,
             sink,
             bell,
+            pulse,
             stop,
             ending,
             promise,
@@ -187,24 +188,27 @@ impl FileSource {
         self.ending.clone()
     }
 
-    /// The next sample; `None` at the end, early or not.
-    fn pull(&mut self) -> Option<gst::Sample> {
+    /// The next sample; `None` at the end, early or not. An error if the file is stuck.
+    fn pull(&mut self) -> Result<Option<gst::Sample>> {
         loop {
             if self.stop.is_set() {
-                return None;
+                return Ok(None);
             }
             if let Some(sample) = self.second.take() {
-                return Some(sample);
+                return Ok(Some(sample));
             }
-            if let Some(sample) = self.sink.try_pull_sample(LOOK) {
-                return Some(sample);
+            if let Some(sample) = self.pulse.pull(&self.sink) {
+                return Ok(Some(sample));
+            }
+            if let Some(cause) = self.pulse.stopped() {
+                bail!("{}: {cause}", self.path.display());
             }
             let error = self.bell.lock().error.clone();
             if error.is_some() || self.sink.is_eos() {
                 if let Some(cause) = error {
                     self.ending.set(cause);
                 }
-                return None;
+                return Ok(None);
             }
         }
     }
@@ -226,7 +230,7 @@ impl Source for FileSource {
         }
         let frame = match self.first.take() {
             Some(first) => first,
-            None => match self.pull() {
+            None => match self.pull()? {
                 Some(sample) => {
                     self.frame(&sample).with_context(|| self.path.display().to_string())?
                 }
@@ -240,7 +244,7 @@ impl Source for FileSource {
 
 impl Drop for FileSource {
     fn drop(&mut self) {
-        let _ = self.pipeline.set_state(gst::State::Null);
+        self.pulse.close(&self.pipeline);
     }
 }
 
@@ -313,14 +317,14 @@ const WHOLE: &str = "; check that it is whole and plays elsewhere";
 fn start(
     pipeline: &gst::Pipeline,
     sink: &AppSink,
-    bell: &Bell,
+    (bell, pulse): (&Bell, &mut Pulse),
     full: bool,
 ) -> Result<(Frame, Option<gst::Sample>, Promise, gst::Caps)> {
     // What is wrong is said on the bus, not by the return value.
     let _ = pipeline.set_state(gst::State::Playing);
     let mut idle = 0;
     let sample = loop {
-        if let Some(sample) = sink.try_pull_sample(LOOK) {
+        if let Some(sample) = pulse.pull(sink) {
             break sample;
         }
         // parsebin sometimes swallows its demuxer's error: then nothing moves any more
@@ -336,6 +340,9 @@ fn start(
         if let Some(cause) = &heard.error {
             bail!("{UNREADABLE}: {cause}{WHOLE}");
         }
+        if let Some(cause) = pulse.stopped() {
+            bail!("{UNREADABLE}: {cause}");
+        }
         if idle >= bus::IDLE {
             bail!("{UNREADABLE}: {}{WHOLE}", bus::NO_STREAMS);
         }
@@ -347,17 +354,18 @@ fn start(
     let rate = shape.info.fps();
     let rate = (rate.numer() > 0).then(|| f64::from(rate.numer()) / f64::from(rate.denom()));
     let duration = pipeline.query_duration::<gst::ClockTime>().map(Duration::from);
-    let second = second(sink, bell);
+    let second = second(sink, bell, pulse);
     let sample = intake::reclocked(sample, second.as_ref());
     let first = frame(&sample, Arc::clone(&shape), Duration::ZERO)?;
     Ok((first, second, Promise { duration, rate, shape }, caps))
 }
 
 /// The sample after the first, if there is one.
-fn second(sink: &AppSink, bell: &Bell) -> Option<gst::Sample> {
+fn second(sink: &AppSink, bell: &Bell, pulse: &mut Pulse) -> Option<gst::Sample> {
     loop {
-        let sample = sink.try_pull_sample(LOOK);
-        if sample.is_some() || sink.is_eos() || bell.lock().error.is_some() {
+        let sample = pulse.pull(sink);
+        let ended = sink.is_eos() || bell.lock().error.is_some() || pulse.stopped().is_some();
+        if sample.is_some() || ended {
             return sample;
         }
     }

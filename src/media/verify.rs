@@ -4,14 +4,19 @@ use std::path::Path;
 use std::time::Duration;
 
 use anyhow::Result;
+use gstreamer_video::{
+    VideoColorMatrix, VideoColorPrimaries, VideoColorRange, VideoColorimetry, VideoTransferFunction,
+};
 use serde::Serialize;
 
 use super::probe::{self, Contents, Kind};
 use super::sink::Written;
+use super::whole;
 
 /// Timestamps may differ by as much.
 const TOLERANCE: Duration = Duration::from_millis(1);
-/// A file whose streams end earlier than its header says, by more than this, was cut off.
+/// A file whose streams end earlier than its header says, by more than this, was cut off: less
+/// is what containers round.
 const SHORT: Duration = Duration::from_millis(500);
 
 /// What a check of an output found.
@@ -60,6 +65,7 @@ pub fn verify(input: &Path, written: &Written) -> Result<Verdict> {
     } else {
         Vec::new()
     };
+    let missing = whole::missing(input);
     let input = probe::contents(input, &limits)?;
     let mut breaches = Vec::new();
     let found: &[Duration] = output.of(Kind::Video).next().map_or(&[], |track| &track.times);
@@ -68,7 +74,7 @@ pub fn verify(input: &Path, written: &Written) -> Result<Verdict> {
     let subtitles = subtitles(&input, &output, written, &mut breaches);
     let colour = [&input, &output].map(|of| of.of(Kind::Video).next()?.colour.clone());
     if let [Some(before), Some(after)] = &colour
-        && before != after
+        && !means_the_same(before, after)
     {
         breaches.push(format!("the colours were {before}, and are {after}"));
     }
@@ -78,8 +84,10 @@ pub fn verify(input: &Path, written: &Written) -> Result<Verdict> {
         breaches.push(format!("the output cannot be read to its end: {cause}"));
     }
     if !written.partial {
-        breaches.extend(cut_off(&input, written.times.last().copied().unwrap_or_default()));
+        let shown = written.times.last().copied().unwrap_or_default();
+        breaches.extend(cut_off(&input, shown, missing));
     }
+    breaches.extend(undecoded(&input, written));
     Ok(Verdict {
         frames_pushed: written.times.len(),
         frames_found: found.len(),
@@ -90,6 +98,19 @@ pub fn verify(input: &Path, written: &Written) -> Result<Verdict> {
         duration_change_ms,
         breaches,
     })
+}
+
+/// Whether colours that are `told` so mean the same as those that are `found`. What a stream leaves
+/// open may be anything.
+fn means_the_same(told: &str, found: &str) -> bool {
+    let [Ok(a), Ok(b)] = [told, found].map(str::parse::<VideoColorimetry>) else {
+        return told == found;
+    };
+    let range = a.range() == b.range() || a.range() == VideoColorRange::Unknown;
+    let matrix = a.matrix() == b.matrix() || a.matrix() == VideoColorMatrix::Unknown;
+    let transfer = a.transfer() == b.transfer() || a.transfer() == VideoTransferFunction::Unknown;
+    let primaries = a.primaries() == b.primaries() || a.primaries() == VideoColorPrimaries::Unknown;
+    range && matrix && transfer && primaries
 }
 
 /// Subtitles are counted; where they were taken over as they lay in the file, they must be the
@@ -153,19 +174,54 @@ fn sound(input: &Contents, output: &Contents, breaches: &mut Vec<String>) -> Vec
     verdicts
 }
 
-/// A sentence if the input holds less than its header promises, or cannot be read to its end.
-/// What was shown until `shown` counts too: AVI gives its B-frames no time of their own.
-fn cut_off(input: &Contents, shown: Duration) -> Option<String> {
+/// A sentence if the input lacks its last `missing` bytes, holds less than its header promises, or
+/// cannot be read to its end. What was shown until `shown` counts too: AVI gives its B-frames no
+/// time of their own.
+fn cut_off(input: &Contents, shown: Duration, missing: Option<u64>) -> Option<String> {
     let last = input.end().max(shown);
     let end = last.as_secs_f64();
     if let Some(cause) = &input.broken {
         return Some(format!("the input breaks off at {end:.2} s: {cause}"));
     }
-    let promised = input.duration?;
-    (last + SHORT < promised).then(|| {
-        let promised = promised.as_secs_f64();
-        format!(
-            "the input breaks off at {end:.2} s of the {promised:.2} s that its header promises"
-        )
-    })
+    let promised = input.duration.filter(|promised| last + SHORT < *promised);
+    match (promised, missing) {
+        (Some(promised), _) => {
+            let promised = promised.as_secs_f64();
+            Some(format!(
+                "the input breaks off at {end:.2} s of the {promised:.2} s that its header promises"
+            ))
+        }
+        (None, Some(bytes)) => {
+            Some(format!("the input breaks off at {end:.2} s: {bytes} bytes at least are missing"))
+        }
+        (None, None) => None,
+    }
+}
+
+/// A sentence if frames of the input never came out of its decoder. What lies before the first that
+/// did may lack its key frame: many recordings begin so. A field of its own is no frame.
+fn undecoded(input: &Contents, written: &Written) -> Option<String> {
+    let track = input.of(Kind::Video).next().filter(|track| !track.interlaced)?;
+    let (first, last) = (written.times.first()?, written.times.last()?);
+    let from = track.times.partition_point(|time| *time + TOLERANCE < *first);
+    let shown = |time: &Duration| !written.partial || *time <= *last + TOLERANCE;
+    let all = track.times[from..].iter().filter(|time| shown(time)).count();
+    let lost = all.checked_sub(written.times.len()).filter(|lost| *lost > 0)?;
+    Some(format!("{lost} of the input's {all} frames cannot be decoded"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_what_was_told_has_to_stay() {
+        gstreamer::init().unwrap();
+        let same = means_the_same;
+        assert!(
+            same("bt709", "bt709") && !same("bt709", "bt601") && !same("bt2100-pq", "bt2020-10")
+        );
+        assert!(same("2:0:0:0", "bt601") && !same("1:0:0:0", "bt601"));
+        assert!(same("made-up", "made-up") && !same("made-up", "bt709"));
+    }
 }

@@ -88,6 +88,13 @@ impl Facts {
         packets.map(|packet| seconds(&packet["pts_time"])).collect()
     }
 
+    /// How much later the first track of sound is heard than the first picture is shown, in
+    /// seconds: the last unit tells, as nothing of it is hidden.
+    fn offset(&self) -> Option<f64> {
+        let sound = self.heard_at(self.streams("audio").first()?);
+        Some(sound.last()? - self.times(self.streams("video")[0]).first()?)
+    }
+
     /// The text of a track of subtitles with its times, in milliseconds.
     fn text(&self, nth: usize) -> String {
         let done = Command::new("ffmpeg")
@@ -257,29 +264,58 @@ fn moved(a: &[f64], b: &[f64]) -> Option<String> {
     if a.len() != b.len() {
         return Some(format!("{} shown -> {}", a.len(), b.len()));
     }
-    let worst = a.iter().zip(b).map(|(a, b)| (a - b).abs()).fold(0.0, f64::max);
+    let worst = farthest(a, b);
     (worst > 0.001).then(|| format!("{:.1} ms off", worst * 1e3))
 }
 
-/// Makes the clip, sends it through the program and prints its row; then once more without loss.
-pub fn row(folder: &Path, name: &str, arguments: &str, allowed: Allowed) {
-    ffmpeg(folder, arguments, name);
-    held(folder, (name, &format!("out-{name}")), allowed);
-    lossless(folder, name);
+/// The largest distance of two times, in seconds.
+fn farthest(a: &[f64], b: &[f64]) -> f64 {
+    a.iter().zip(b).map(|(a, b)| (a - b).abs()).fold(0.0, f64::max)
 }
 
-/// Sends a clip through the program and prints its row.
-pub fn held(folder: &Path, (name, output): (&str, &str), allowed: Allowed) {
+/// Prints the table's head; every test of it prints its own.
+pub fn head() {
+    println!(
+        "| clip | frames | moved | sound against picture | tracks of sound, text | verdict | without loss |"
+    );
+    println!("|---|---|---|---|---|---|---|");
+}
+
+/// Makes the clip, sends it through the program, once more without loss, and prints its row.
+pub fn row(folder: &Path, name: &str, arguments: &str, allowed: Allowed) {
+    ffmpeg(folder, arguments, name);
+    let line = held(folder, (name, &format!("out-{name}")), allowed);
+    println!("{line} {} |", lossless(folder, name));
+}
+
+/// Makes the clip, sends it through the program and prints its row.
+pub fn plain_row(folder: &Path, (name, output): (&str, &str), allowed: Allowed) {
+    println!("{}", held(folder, (name, output), allowed));
+}
+
+/// Sends a clip through the program and gives its row.
+fn held(folder: &Path, (name, output): (&str, &str), allowed: Allowed) -> String {
     let run = mask2face(folder, &["run", name, "-o", output, "--quiet", "--speed", "fastest"]);
     let (code, said) = outcome(&run);
     assert_eq!(code, 0, "{name}: {said}");
     let (before, after) = (Facts::of(&folder.join(name)), Facts::of(&folder.join(output)));
     let found = differences(&before, &after, allowed);
-    let frames = after.times(after.streams("video")[0]).len();
+    let pictures = [&before, &after].map(|facts| facts.times(facts.streams("video")[0]));
+    let tracks = ["audio", "subtitle"].map(|kind| after.streams(kind).len().to_string());
     let verdict = if found.is_empty() { "as it was".to_owned() } else { found.join("; ") };
-    let shown = if allowed.kind { format!("{name} -> {output}") } else { name.to_owned() };
-    println!("| {shown} | {frames} frames | {verdict} |");
+    let shown = if allowed.kind { format!("{name} to {output}") } else { name.to_owned() };
+    let apart = before.offset().zip(after.offset()).map(|(a, b)| (b - a) * 1e3);
+    if let Some(apart) = apart {
+        assert!(apart.abs() <= 1.0, "{shown}: sound against picture: {apart:.2} ms");
+    }
     assert!(found.is_empty(), "{shown}: {found:#?}");
+    format!(
+        "| {shown} | {} | {:.2} ms | {} | {} | {verdict} |",
+        pictures[1].len(),
+        farthest(&pictures[0], &pictures[1]) * 1e3,
+        apart.map_or("no sound".to_owned(), |ms| format!("{ms:+.2} ms")),
+        tracks.join(", "),
+    )
 }
 
 pub fn same(folder: &Path, name: &str, arguments: &str) {
@@ -287,7 +323,7 @@ pub fn same(folder: &Path, name: &str, arguments: &str) {
 }
 
 /// The clip has no face, so every sample of every frame has to come back.
-fn lossless(folder: &Path, name: &str) {
+fn lossless(folder: &Path, name: &str) -> String {
     let output = format!("lossless-{name}");
     let wish = ["--quality", "lossless", "--speed", "fastest", "--deinterlace", "off"];
     let run = mask2face(folder, &[&["run", name, "-o", &output, "--quiet"], &wish[..]].concat());
@@ -309,6 +345,6 @@ fn lossless(folder: &Path, name: &str) {
     };
     let (before, after) = (samples(name), samples(&output));
     let same = before.iter().zip(&after).filter(|(a, b)| a == b).count();
-    println!("| {name}, lossless | {same} of {} frames | identical |", before.len());
     assert!(!before.is_empty() && same == before.len() && same == after.len(), "{name}: {same}");
+    format!("{same} of {} identical", before.len())
 }

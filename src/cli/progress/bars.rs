@@ -32,10 +32,11 @@ impl Bars {
 
     pub fn begin(&self, input: &Path) {
         let name = input.file_name().map_or_else(Default::default, |name| shown(name.as_ref()));
-        self.file.reset();
+        self.expect(None);
         // last, as what is too long for the terminal is cut there
         self.file.set_message(one_line(&name));
-        self.expect(None);
+        self.file.set_prefix("0 faces");
+        self.file.reset();
     }
 
     pub fn expect(&self, frames: Option<u64>) {

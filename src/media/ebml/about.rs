@@ -5,7 +5,7 @@ use anyhow::Result;
 use super::element::{Element, find, id};
 use super::film::Film;
 use super::tags;
-use crate::media::about::{About, Chapter, Named};
+use crate::media::about::{About, Chapter, Delay, Named};
 use crate::media::probe::Kind;
 
 /// Seconds from 1970 to 2001.
@@ -58,9 +58,10 @@ fn named(entry: &[Element]) -> Option<Named> {
     let language = find(entry, id::LANGUAGE).map_or("eng".to_owned(), Element::string);
     let title = find(entry, id::NAME).map(Element::string).filter(|name| !name.is_empty());
     let default = find(entry, id::FLAG_DEFAULT).is_none_or(|flag| flag.value() == 1);
-    // of Opus alone, the demuxer takes it off by itself
+    let told = find(entry, id::CODEC_DELAY).map_or(0, Element::value);
+    // of Opus alone, the demuxer takes it off by itself, down to zero
     let opus = find(entry, id::CODEC_ID).is_some_and(|codec| codec.string() == "A_OPUS");
-    let delay = find(entry, id::CODEC_DELAY).filter(|_| !opus).map_or(0, Element::value);
+    let delay = if opus { Delay { all: 0, first: told } } else { Delay { all: told, first: 0 } };
     Some(Named { kind, language, title, default, lasts: None, delay })
 }
 

@@ -74,6 +74,9 @@ fn describe(parts: &mut Vec<Element>, seat: Option<&Seated>) {
     if seat.lead > 0 {
         parts.retain(|part| part.id != id::CODEC_DELAY);
         parts.push(Element::number(id::CODEC_DELAY, seat.lead));
+        for part in parts.iter_mut() {
+            opus_skips(part, seat.lead);
+        }
     }
     if let Some(named) = &seat.named {
         parts.retain(|part| !OURS.contains(&part.id));
@@ -81,6 +84,17 @@ fn describe(parts: &mut Vec<Element>, seat: Option<&Seated>) {
         parts.push(Element::text(id::LANGUAGE, language));
         parts.push(Element::new(id::FLAG_DEFAULT, vec![u8::from(named.default)]));
         parts.extend(named.title.iter().map(|title| Element::text(id::NAME, title)));
+    }
+}
+
+/// Opus says itself, in samples of 48 kHz, how much a decoder swings in with; `GStreamer` 1.22
+/// overlooks that in MPEG-4.
+fn opus_skips(part: &mut Element, lead: u64) {
+    if part.id == id::CODEC_PRIVATE && part.body.starts_with(b"OpusHead") {
+        let samples = u16::try_from(lead * 48 / 1_000_000).unwrap_or(u16::MAX);
+        if let Some(place) = part.body.get_mut(10..12) {
+            place.copy_from_slice(&samples.to_le_bytes());
+        }
     }
 }
 

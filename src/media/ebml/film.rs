@@ -194,6 +194,21 @@ fn block_within(file: &File, from: u64, to: u64) -> Result<Option<u64>> {
     Ok(None)
 }
 
+/// By how many bytes a file of `total` bytes is too short for the elements in it; `None` if
+/// nothing is missing, or they do not say.
+pub(in crate::media) fn missing(file: &File, total: u64) -> Option<u64> {
+    let header = read_head(file, 0).ok()?;
+    let mut at = header.length as u64 + header.size?;
+    let segment = read_head(file, at).ok().filter(|head| head.id == id::SEGMENT)?;
+    at = (at + segment.length as u64).checked_add(segment.size.unwrap_or(0))?;
+    // of unknown length: what lies within says its own, but for such clusters again
+    while segment.size.is_none() && at < total {
+        let head = read_head(file, at).ok()?;
+        at = (at + head.length as u64).checked_add(head.size.unwrap_or(0))?;
+    }
+    (at > total).then(|| at - total)
+}
+
 fn read_head(file: &File, at: u64) -> Result<Head> {
     let mut bytes = [0; HEAD];
     let there = file.read_at(&mut bytes, at)?;

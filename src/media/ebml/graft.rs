@@ -18,10 +18,27 @@ use crate::media::units::Units;
 const SEEK_ROOM: usize = 160;
 
 impl Film {
-    /// Whether a file of `container` may take over the tracks as they are.
+    /// Whether a file of `container` may take over the tracks as they are: `WebM` is Matroska
+    /// with little in it.
     pub fn is_own_kind(&self, container: Container) -> bool {
-        let kind = (container, self.kind.as_str());
-        matches!(kind, (Container::Mkv, "matroska") | (Container::Webm, "webm"))
+        match container {
+            Container::Mkv => true,
+            Container::Webm => self.kind == "webm" || self.fits_webm(),
+            Container::Mp4 | Container::Mov => false,
+        }
+    }
+
+    fn fits_webm(&self) -> bool {
+        let picture = self.picture().ok();
+        let fits = |entry: &Element| {
+            let parts = entry.children().unwrap_or_default();
+            let codec = find(&parts, id::CODEC_ID).map(Element::string).unwrap_or_default();
+            ["A_OPUS", "A_VORBIS"].contains(&codec.as_str())
+        };
+        let new = |entry: &&Element| picture.is_some_and(|picture| std::ptr::eq(*entry, picture));
+        let entries = self.tracks.iter().filter(|entry| entry.id == id::TRACK_ENTRY);
+        entries.filter(|entry| !new(entry)).all(fits)
+            && self.asides.iter().all(|aside| aside.id != id::ATTACHMENTS)
     }
 }
 
@@ -45,7 +62,7 @@ pub(in crate::media) fn graft(
 
     let mut out = BufWriter::new(File::create(path)?);
     let mut head = Vec::new();
-    header(&film.kind).write(&mut head);
+    header(&pattern.kind).write(&mut head);
     head.extend(id::SEGMENT.to_be_bytes());
     let size_at = head.len();
     head.extend([0; 8]);

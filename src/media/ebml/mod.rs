@@ -19,5 +19,5 @@ mod film;
 mod graft;
 mod tags;
 
-pub(super) use film::Film;
+pub(super) use film::{Film, missing};
 pub(super) use graft::graft;

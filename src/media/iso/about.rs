@@ -5,7 +5,7 @@ use anyhow::Result;
 use super::boxes::{Atom, find, parse};
 use super::chapters;
 use super::movie::{self, Movie, handler};
-use crate::media::about::{About, Named, UNTOLD};
+use crate::media::about::{About, Delay, Named, UNTOLD};
 use crate::media::probe::Kind;
 
 /// Seconds from 1904 to 1970.
@@ -111,7 +111,7 @@ fn named(track: &Atom, kind: Kind, scale: u64) -> Result<Named> {
     let shown = track.child(*b"tkhd")?;
     let default = shown.word(0)? & 1 == 1;
     let lasts = Some(nanos(movie::length(&shown)?, scale)).filter(|lasts| *lasts > 0);
-    Ok(Named { kind, language, title, default, lasts, delay: 0 })
+    Ok(Named { kind, language, title, default, lasts, delay: Delay::default() })
 }
 
 /// Ticks in ns.

@@ -65,8 +65,15 @@ fn ended(track: &Atom, lasts: u64, scale: u32) -> Result<Atom> {
 
 /// What of `about` an index has no place for.
 pub(in crate::media) fn unfit(about: &About) -> Vec<String> {
-    // what our own program and every encoder says of itself is not the film's
-    const OWN: [&str; 3] = ["encoder", "digital_source_type", "encoded_by"];
+    // what our own program, every encoder and another file's head say of themselves is not the film's
+    const OWN: [&str; 6] = [
+        "encoder",
+        "digital_source_type",
+        "encoded_by",
+        "major_brand",
+        "minor_version",
+        "compatible_brands",
+    ];
     let mut all = about.extras.clone();
     let fits = |name: &str| NAMES.iter().any(|(_, known)| *known == name);
     let tags = about.tags.iter().map(|(name, _)| name.as_str());
@@ -148,6 +155,7 @@ fn packed(language: &str) -> u16 {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::media::about::Delay;
 
     #[test]
     fn one_track_of_a_kind_is_enabled_at_least() {
@@ -158,7 +166,7 @@ mod tests {
                 title: None,
                 default,
                 lasts: None,
-                delay: 0,
+                delay: Delay::default(),
             }),
             kind,
             lead: 0,
