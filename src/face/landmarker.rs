@@ -20,6 +20,23 @@ pub struct Reading {
     pub worn: f32,
 }
 
+impl Reading {
+    /// What two looks at one face say together: the mean.
+    #[must_use]
+    pub fn with(&self, other: &Self) -> Self {
+        let between = |a: f32, b: f32| f32::midpoint(a, b);
+        let points = std::array::from_fn(|i| {
+            let (a, b) = (self.landmarks.points()[i], other.landmarks.points()[i]);
+            Point::new(between(a.x, b.x), between(a.y, b.y))
+        });
+        Self {
+            landmarks: Landmarks::new(points),
+            score: between(self.score, other.score),
+            worn: between(self.worn, other.worn),
+        }
+    }
+}
+
 /// The network, loaded.
 pub struct Landmarker {
     network: Network,

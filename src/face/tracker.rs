@@ -208,8 +208,8 @@ impl FaceTracker {
         self.since_look >= late || (self.since_look >= soon && self.scene.has_moved(&known))
     }
 
-    /// What the landmark network sees in detected boxes. It looks again and again: its own points
-    /// frame the face better than the detector's box.
+    /// What the landmark network sees in detected boxes. It looks again and again, as its own
+    /// points frame the face better than the detector's box, and the last two looks count.
     fn read_found(
         &mut self,
         picture: &Picture<'_>,
@@ -217,20 +217,21 @@ impl FaceTracker {
         sure: f32,
     ) -> Result<Vec<Observation>> {
         let found = &found[..found.len().min(MOST_FACES)];
-        let mut seen: Vec<(f32, Reading)> = Vec::new();
-        let mut places: Vec<(f32, Framing)> =
-            found.iter().map(|face| (face.score, Framing::of_detection(face))).collect();
-        for _ in 0..LOOKS {
-            let (scores, framings): (Vec<f32>, Vec<Framing>) = places.into_iter().unzip();
-            seen = scores.into_iter().zip(self.reader.read(picture, &framings)?).collect();
-            let closer = |reading: &Reading| Framing::of_landmarks(&reading.landmarks);
-            places = seen
-                .iter()
-                .filter_map(|(score, reading)| Some((*score, closer(reading)?)))
-                .collect();
+        let boxes: Vec<Framing> = found.iter().map(Framing::of_detection).collect();
+        let mut seen: Vec<(f32, Reading)> =
+            found.iter().map(|face| face.score).zip(self.reader.read(picture, &boxes)?).collect();
+        let mut before = Vec::new();
+        for _ in 1..LOOKS {
+            let closer = |(_, reading): &(f32, Reading)| Framing::of_landmarks(&reading.landmarks);
+            seen.retain(|seen| closer(seen).is_some());
+            let framings: Vec<Framing> = seen.iter().filter_map(closer).collect();
+            let readings = self.reader.read(picture, &framings)?;
+            before = std::mem::take(&mut seen);
+            seen = before.iter().map(|(score, _)| *score).zip(readings).collect();
         }
-        let good = seen.into_iter().filter(|(score, seen)| is_face(*score, seen.score, sure));
-        Ok(good
+        let both = seen.iter().zip(&before).map(|((score, b), (_, a))| (*score, a.with(b)));
+        Ok(both
+            .filter(|(score, reading)| is_face(*score, reading.score, sure))
             .filter_map(|(score, reading)| Observation::new(reading, None, Some(score)))
             .collect())
     }
