@@ -149,6 +149,27 @@ fn a_file_that_lost_its_last_moment_is_told_whatever_its_kind() {
     }
 }
 
+/// Two frames at one time, times that begin late, streams that come out one by one.
+#[test]
+fn old_kinds_of_files_give_every_frame() {
+    let folder = folder();
+    let folder = folder.path();
+    let clips = [
+        ("a.avi", "-c:v mpeg4 -bf 2 -c:a mp3"),
+        ("b.mpg", "-c:v mpeg1video -bf 2 -c:a mp2"),
+        ("c.mpg", "-c:v mpeg2video -bf 2 -c:a mp2"),
+        ("d.flv", "-c:v libx264 -c:a aac"),
+        ("e.webm", "-c:v libvpx -auto-alt-ref 1 -lag-in-frames 16 -b:v 300k -c:a libvorbis"),
+    ];
+    for (name, how) in clips {
+        ffmpeg(folder, &format!("{PICTURE} {SOUND} {how}"), name);
+        let args = ["run", name, "-o", "out.mkv", "--overwrite", "--json"];
+        let run = mask2face(folder, &args);
+        assert_eq!(outcome(&run).0, 0, "{name}: {}", outcome(&run).1);
+        assert_eq!(report(&run)["check"]["frames_found"], 24, "{name}");
+    }
+}
+
 #[test]
 fn frames_that_cannot_be_decoded_are_counted() {
     let folder = folder();

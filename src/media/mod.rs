@@ -5,7 +5,7 @@
 //! | [`frame`] | a picture over the decoder's buffer |
 //! | [`inspect`] | what is installed |
 //! | [`launch`] | `pipelines/*.launch` |
-//! | [`source`], [`intake`] | a file's frames |
+//! | [`source`], [`intake`], `steps` | a file's frames, and when each is shown |
 //! | [`encoding`] | which codec, quality, speed, encoder; `encoder` and `settings` carry it out |
 //! | [`sink`], [`units`] | frames into coded pictures |
 //! | [`mux`], `carry`, `iso`, `ebml` | coded pictures and the input's other streams into a file |
@@ -66,6 +66,7 @@ mod sound;
 pub mod soundline;
 pub mod source;
 mod spell;
+mod steps;
 pub mod still;
 pub mod stream;
 pub mod stretch;

@@ -1,6 +1,6 @@
 //! The input's sound and subtitles, taken untouched into the output's muxer.
 
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use anyhow::{Context, Result, bail};
@@ -70,6 +70,40 @@ struct Shared {
     pads: Mutex<Vec<(Kind, Option<Lead>)>>,
 }
 
+/// The streams of a flash file, which come out one by one.
+#[derive(Clone, Debug, Default)]
+struct Flash {
+    streams: Arc<AtomicU64>,
+    /// More may come.
+    open: Arc<AtomicBool>,
+}
+
+impl Flash {
+    /// Watches for such a file's demuxer in `bin`.
+    fn watch(bin: &gst::Bin) -> Self {
+        let flash = Self::default();
+        let found = flash.clone();
+        bin.connect_deep_element_added(move |_, _, element| {
+            if element.factory().is_none_or(|factory| factory.name() != "flvdemux") {
+                return;
+            }
+            found.open.store(true, Ordering::Relaxed);
+            let streams = Arc::clone(&found.streams);
+            element.connect_pad_added(move |_, _| {
+                streams.fetch_add(1, Ordering::Relaxed);
+            });
+            let open = Arc::clone(&found.open);
+            element.connect_no_more_pads(move |_| open.store(false, Ordering::Relaxed));
+        });
+        flash
+    }
+
+    /// Whether all streams are known once so many are `out`; of other files they are.
+    fn is_known(&self, out: u64) -> bool {
+        !self.open.load(Ordering::Relaxed) && self.streams.load(Ordering::Relaxed) <= out
+    }
+}
+
 impl Sound {
     /// Adds the branch that reads `from` to `pipeline`, before it starts. `bell` rings
     /// when all streams are known, or one cannot be held by the container.
@@ -98,11 +132,16 @@ impl Sound {
         });
         let sound = Self { bin, shared };
         let (bin, shared, failed) = (sound.bin.downgrade(), sound.shared.clone(), bell.clone());
-        demux.connect_pad_added(move |_, pad| {
+        let flash = Flash::watch(&sound.bin);
+        demux.connect_pad_added(move |demux, pad| {
             let Some(bin) = bin.upgrade() else { return };
             // parsebin gives no no-more-pads, but no data either before all its pads are out
-            let known = failed.clone();
+            let (known, flash, demux) = (failed.clone(), flash.clone(), demux.downgrade());
             pad.add_probe(gst::PadProbeType::BUFFER, move |_, _| {
+                let out = demux.upgrade().map_or(0, |demux| demux.num_src_pads().into());
+                if !flash.is_known(out) {
+                    return gst::PadProbeReturn::Ok;
+                }
                 known.ring(|heard| heard.streams_known = true);
                 gst::PadProbeReturn::Remove
             });

@@ -16,6 +16,7 @@ use super::intake::{self, Deinterlace, Notes, Upright};
 use super::launch::{Launch, quoted};
 use super::pulse::Pulse;
 use super::spell::Spelled;
+use super::steps::Steps;
 use super::{Source, probe};
 
 /// Asks sources to end their stream early: what Ctrl-C does.
@@ -95,7 +96,7 @@ pub struct FileSource {
     full: bool,
     first: Option<Frame>,
     second: Option<gst::Sample>,
-    next_time: Duration,
+    steps: Steps,
 }
 
 impl FileSource {
@@ -157,7 +158,7 @@ impl FileSource {
             }
         };
         let path = path.to_owned();
-        let next_time = first.time();
+        let steps = Steps::new(first.time(), first.duration());
         sink.set_caps(Some(&intake::lasting(&caps)));
         let first = Some(first);
         let source = Self {
@@ -173,7 +174,7 @@ impl FileSource {
             full,
             first,
             second,
-            next_time,
+            steps,
         };
         Ok((source, turned))
     }
@@ -219,7 +220,11 @@ impl FileSource {
             self.promise.shape = shape(caps, self.full)?;
             self.caps = caps.to_owned();
         }
-        frame(sample, Arc::clone(&self.promise.shape), self.next_time)
+        let (told, buffer) = (time(sample), sample.buffer_owned());
+        let buffer = buffer.context("a sample without a frame")?;
+        let lasts = buffer.duration().map(Duration::from);
+        let time = self.steps.next(told, lasts);
+        Ok(Frame::new(buffer, Arc::clone(&self.promise.shape), time, lasts))
     }
 }
 
@@ -237,7 +242,6 @@ impl Source for FileSource {
                 None => return Ok(None),
             },
         };
-        self.next_time = frame.time() + frame.duration().unwrap_or_default();
         Ok(Some(frame))
     }
 }
@@ -356,7 +360,9 @@ fn start(
     let duration = pipeline.query_duration::<gst::ClockTime>().map(Duration::from);
     let second = second(sink, bell, pulse);
     let sample = intake::reclocked(sample, second.as_ref());
-    let first = frame(&sample, Arc::clone(&shape), Duration::ZERO)?;
+    let buffer = sample.buffer_owned().context("a sample without a frame")?;
+    let lasts = buffer.duration().map(Duration::from);
+    let first = Frame::new(buffer, Arc::clone(&shape), time(&sample).unwrap_or_default(), lasts);
     Ok((first, second, Promise { duration, rate, shape }, caps))
 }
 
@@ -385,11 +391,8 @@ fn shape(caps: &gst::CapsRef, full: bool) -> Result<Arc<Shape>> {
     Ok(Arc::new(shape))
 }
 
-/// A sample as a frame; `guess` stands in where the stream tells no time.
-fn frame(sample: &gst::Sample, shape: Arc<Shape>, guess: Duration) -> Result<Frame> {
-    let buffer = sample.buffer_owned().context("a sample without a frame")?;
-    let segment = sample.segment().and_then(|s| s.downcast_ref::<gst::ClockTime>());
-    let time = segment.and_then(|segment| segment.to_running_time(buffer.pts()));
-    let duration = buffer.duration().map(Duration::from);
-    Ok(Frame::new(buffer, shape, time.map_or(guess, Duration::from), duration))
+/// When a sample is shown, where the stream tells.
+fn time(sample: &gst::Sample) -> Option<Duration> {
+    let segment = sample.segment().and_then(|s| s.downcast_ref::<gst::ClockTime>())?;
+    segment.to_running_time(sample.buffer()?.pts()).map(Duration::from)
 }
