@@ -9,7 +9,7 @@ use super::bus::{Bell, Heard};
 use super::source::element;
 
 /// Buffers that wait before the pipeline.
-const WAITING: u64 = 4;
+const WAITING: u64 = 2;
 
 /// The entrance of a pipeline.
 #[derive(Debug)]

@@ -2,8 +2,9 @@
 //! is visible around it is carried into it, and its edge fades.
 
 use std::cell::RefCell;
+use std::ops::Range;
 
-use anyhow::Result;
+use anyhow::{Result, ensure};
 
 use crate::geometry::Size;
 use crate::image::filter::{self, Islands};
@@ -35,14 +36,16 @@ const FAINT: f32 = 1.0 / 1024.0;
 /// Below and above the painted rows, what the blurs reach.
 const BAND: usize = 8;
 
+/// What is smooth anyway is worked out at a quarter of the crop's resolution, at a sixteenth of
+/// the cost.
+const COARSE: usize = 4;
+
 /// Room for intermediate planes, kept from face to face.
 #[derive(Default)]
 struct Room {
     islands: Islands,
-    keep: Vec<f32>,
-    soft: Vec<f32>,
-    shift: Vec<f32>,
     coarse: [Vec<f32>; 6],
+    fine: Vec<f32>,
 }
 
 thread_local! {
@@ -57,42 +60,63 @@ thread_local! {
 /// normalised convolution (Knutsson and Westin 1993).
 ///
 /// # Errors
-/// If the kernel library refuses the planes.
+/// If the crop's sides are no multiples of four, or the kernel library refuses the planes.
 pub fn fit(crop: &Image, layer: &mut Layer) -> Result<()> {
-    let size = layer.alpha.size();
+    let Size { width, height } = layer.alpha.size();
+    ensure!(width % COARSE + height % COARSE == 0, "a crop of {width}x{height} has odd sides");
     ROOM.with_borrow_mut(|room| {
         let Some(band) = Band::of(layer) else { return Ok(()) };
         let alpha = layer.alpha.data_mut();
-        alpha[..band.start].fill(0.0);
-        alpha[band.end..].fill(0.0);
+        alpha[..band.pixels().start].fill(0.0);
+        alpha[band.pixels().end..].fill(0.0);
         clear_specks(layer, &band, room)?;
         match_color(crop, layer, &band, room)?;
-        let alpha = &mut layer.alpha.data_mut()[band.start..band.end];
-        filter::blur_into(alpha, band.size, FEATHER, fitting(&mut room.soft, alpha.len()))?;
-        for (i, (alpha, soft)) in alpha.iter_mut().zip(&room.soft).enumerate() {
-            // Outward only: a mask's rim must not shine through.
-            *alpha = alpha.max(*soft) * border_ramp(band.start + i, size);
-        }
-        Ok(())
+        feather(layer, &band, &mut room.fine)
     })
 }
 
-/// The rows of a layer that hold any alpha, and a few around them: nothing else changes.
+/// The rows of a layer that hold any alpha, and a few around them: nothing else changes. It
+/// begins and ends with a row of coarse cells.
 struct Band {
-    start: usize,
-    end: usize,
-    size: Size,
+    /// First row of cells, and the one after the last.
+    rows: Range<usize>,
+    /// Of the whole layer, in pixels.
+    layer: Size,
 }
 
 impl Band {
     fn of(layer: &Layer) -> Option<Self> {
-        let Size { width, height } = layer.alpha.size();
+        let size = layer.alpha.size();
         let alpha = layer.alpha.data();
-        let first = alpha.iter().position(|&a| a > FAINT)? / width;
-        let last = alpha.iter().rposition(|&a| a > FAINT)? / width;
-        let (first, last) = (first.saturating_sub(BAND), (last + 1 + BAND).min(height));
-        let size = Size::new(width, last - first);
-        Some(Self { start: first * width, end: last * width, size })
+        let first = alpha.iter().position(|&a| a > FAINT)? / size.width;
+        let last = alpha.iter().rposition(|&a| a > FAINT)? / size.width;
+        let rows = first.saturating_sub(BAND) / COARSE
+            ..(last + 1 + BAND).min(size.height).div_ceil(COARSE);
+        Some(Self { rows, layer: size })
+    }
+
+    fn size(&self) -> Size {
+        Size::new(self.layer.width, self.rows.len() * COARSE)
+    }
+
+    /// Where its pixels lie among the layer's.
+    fn pixels(&self) -> Range<usize> {
+        let row = self.layer.width * COARSE;
+        self.rows.start * row..self.rows.end * row
+    }
+
+    /// A plane of cells as pixels of the band, bilinear; goes into `out`.
+    fn fine<'a>(&self, cells: &[f32], out: &'a mut Vec<f32>) -> Result<&'a [f32]> {
+        let width = self.layer.width / COARSE;
+        // A row more on each side, where there is one: beyond, the last would be repeated.
+        let first = self.rows.start.saturating_sub(1);
+        let rows = (self.rows.end + 1).min(self.layer.height / COARSE) - first;
+        let to = Size::new(self.layer.width, rows * COARSE);
+        let out = fitting(out, to.width * to.height);
+        let cells = &cells[first * width..(first + rows) * width];
+        filter::resize_into(cells, Size::new(width, rows), to, out)?;
+        let skipped = (self.rows.start - first) * COARSE * to.width;
+        Ok(&out[skipped..skipped + self.pixels().len()])
     }
 }
 
@@ -102,56 +126,87 @@ fn fitting(plane: &mut Vec<f32>, n: usize) -> &mut [f32] {
     plane
 }
 
+fn coarse(size: Size) -> Size {
+    Size::new(size.width / COARSE, size.height / COARSE)
+}
+
+/// Clears the small islands of the alpha; leaves the alpha's cells in the room's first plane.
 fn clear_specks(layer: &mut Layer, band: &Band, room: &mut Room) -> Result<()> {
-    let alpha = &mut layer.alpha.data_mut()[band.start..band.end];
-    let Room { islands, keep, soft, .. } = room;
-    islands.find(alpha, band.size, LAND)?;
+    let size = layer.alpha.size();
+    let cells = coarse(size);
+    let Room { islands, coarse: [painted, keep, near, ..], fine } = room;
+    let [painted, keep, near] =
+        [painted, keep, near].map(|p| fitting(p, cells.width * cells.height));
+    filter::resize_into(layer.alpha.data(), size, cells, painted)?;
+    // A line of one pixel through a cell joins what it joins in the pixels.
+    islands.find(painted, cells, LAND / COARSE as f32)?;
     let areas = islands.areas();
     let largest = areas.iter().skip(1).copied().max().unwrap_or(0);
-    for (keep, &label) in fitting(keep, alpha.len()).iter_mut().zip(islands.labels()?) {
+    for (keep, &label) in keep.iter_mut().zip(islands.labels()?) {
         let stays = label > 0 && areas[label as usize] as f32 >= SPECK * largest as f32;
         *keep = f32::from(u8::from(stays));
     }
     // What lies within a few pixels of an island that stays is its own soft edge.
-    filter::blur_into(keep, band.size, EDGE, fitting(soft, alpha.len()))?;
-    for (alpha, near) in alpha.iter_mut().zip(soft) {
-        *alpha *= (*near * 8.0).min(1.0);
-    }
+    filter::blur_into(keep, cells, EDGE / COARSE as f32, near)?;
+    near.iter_mut().for_each(|near| *near = (*near * 8.0).min(1.0));
+    painted.iter_mut().zip(&*near).for_each(|(painted, near)| *painted *= near);
+    let alpha = &mut layer.alpha.data_mut()[band.pixels()];
+    alpha.iter_mut().zip(band.fine(near, fine)?).for_each(|(alpha, near)| *alpha *= near);
     Ok(())
 }
 
-/// The correction is smooth: a quarter of the crop's resolution is plenty, at a sixteenth of
-/// the cost.
-const COARSE: usize = 4;
-
 fn match_color(crop: &Image, layer: &mut Layer, band: &Band, room: &mut Room) -> Result<()> {
     let size = layer.alpha.size();
-    let coarse = Size::new(size.width.div_ceil(COARSE), size.height.div_ceil(COARSE));
-    let (n, step) = (coarse.width * coarse.height, COARSE as f32);
-    let [visible, weight, painted, seen, error, blurred] =
+    let (cells, step) = (coarse(size), COARSE as f32);
+    let n = cells.width * cells.height;
+    let [painted, visible, weight, seen, error, blurred] =
         room.coarse.each_mut().map(|plane| fitting(plane, n));
-    filter::resize_into(layer.alpha.data(), size, coarse, painted)?;
-    filter::blur_into(painted, coarse, MARGIN / step, seen)?;
+    filter::blur_into(painted, cells, MARGIN / step, seen)?;
     for (i, (visible, near)) in visible.iter_mut().zip(&*seen).enumerate() {
-        *visible = f32::from(u8::from(*near < 0.02 && is_skin(i, coarse)));
+        *visible = f32::from(u8::from(*near < 0.02 && is_skin(i, cells)));
     }
-    filter::blur_into(visible, coarse, REACH / step, weight)?;
+    filter::blur_into(visible, cells, REACH / step, weight)?;
+    // Only rows with skin are compared.
+    let rows = (SKIN.2 * cells.height as f32) as usize..(SKIN.3 * cells.height as f32) as usize + 1;
+    let (part, fine) = (rows.start * cells.width..rows.end * cells.width, &mut room.fine);
+    let pixels = part.start * COARSE * COARSE..part.end * COARSE * COARSE;
+    let (from, to) =
+        (Size::new(size.width, rows.len() * COARSE), Size::new(cells.width, rows.len()));
+    error.fill(0.0);
     for (channel, crop) in layer.pixels.channels_mut().into_iter().zip(crop.channels()) {
-        filter::resize_into(channel, size, coarse, painted)?;
-        filter::resize_into(crop, size, coarse, seen)?;
-        for i in 0..n {
+        filter::resize_into(&channel[pixels.clone()], from, to, &mut painted[part.clone()])?;
+        filter::resize_into(&crop[pixels.clone()], from, to, &mut seen[part.clone()])?;
+        for i in part.clone() {
             error[i] = (seen[i] - painted[i]).clamp(-MOST, MOST) * visible[i];
         }
-        filter::blur_into(error, coarse, REACH / step, blurred)?;
+        filter::blur_into(error, cells, REACH / step, blurred)?;
         for (blurred, weight) in blurred.iter_mut().zip(&*weight) {
             // Where no skin is within reach at all, nothing is known and nothing is moved.
             *blurred /= *weight + 1e-5;
         }
-        let shift = fitting(&mut room.shift, channel.len());
-        filter::resize_into(blurred, coarse, size, shift)?;
-        let pairs = channel[band.start..band.end].iter_mut().zip(&shift[band.start..band.end]);
-        for (painted, shift) in pairs {
+        for (painted, shift) in channel[band.pixels()].iter_mut().zip(band.fine(blurred, fine)?) {
             *painted = (*painted + shift).clamp(0.0, 1.0);
+        }
+    }
+    Ok(())
+}
+
+/// Softens the alpha outward, and lets it end at the crop's border.
+fn feather(layer: &mut Layer, band: &Band, soft: &mut Vec<f32>) -> Result<()> {
+    let Size { width, height } = band.layer;
+    let alpha = &mut layer.alpha.data_mut()[band.pixels()];
+    let soft = fitting(soft, alpha.len());
+    filter::blur_into(alpha, band.size(), FEATHER, soft)?;
+    let ramp = |near: usize| (near as f32 / BORDER as f32).min(1.0);
+    let rows = alpha.chunks_exact_mut(width).zip(soft.chunks_exact(width));
+    for ((alpha, soft), y) in rows.zip(band.rows.start * COARSE..) {
+        let edge = ramp(y.min(height - 1 - y));
+        // Outward only: a mask's rim must not shine through.
+        alpha.iter_mut().zip(soft).for_each(|(alpha, soft)| *alpha = alpha.max(*soft) * edge);
+        for x in 0..BORDER.min(width) {
+            let side = (ramp(x) / edge).min(1.0);
+            alpha[x] *= side;
+            alpha[width - 1 - x] *= side;
         }
     }
     Ok(())
@@ -162,12 +217,6 @@ fn is_skin(index: usize, size: Size) -> bool {
     let x = (index % size.width) as f32 / size.width as f32;
     let y = (index / size.width) as f32 / size.height as f32;
     (left..right).contains(&x) && (top..bottom).contains(&y)
-}
-
-fn border_ramp(index: usize, size: Size) -> f32 {
-    let (x, y) = (index % size.width, index / size.width);
-    let edge = x.min(y).min(size.width - 1 - x).min(size.height - 1 - y);
-    (edge as f32 / BORDER as f32).min(1.0)
 }
 
 #[cfg(test)]
