@@ -139,7 +139,9 @@ fn resized(bytes: &[u8], size: Size) -> Result<Vec<u8>> {
 fn bgr_levels(image: &Image, levels: &mut Vec<f32>) {
     let [r, g, b] = image.channels();
     levels.clear();
-    [b, g, r].into_iter().for_each(|plane| levels.extend(plane.iter().map(|v| v * 255.0)));
+    for plane in [b, g, r] {
+        levels.extend(plane.iter().map(|v| v * 255.0));
+    }
 }
 
 /// The anchors of one stride: one at each corner of a grid.

@@ -91,7 +91,9 @@ fn shrink<const N: usize>(plane: &[f32], width: usize, out: &mut [f32]) {
                 *sum += cell.iter().sum::<f32>();
             }
         }
-        out.iter_mut().for_each(|sum| *sum *= 1.0 / (N * N) as f32);
+        for sum in out {
+            *sum *= 1.0 / (N * N) as f32;
+        }
     }
 }
 

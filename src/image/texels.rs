@@ -17,7 +17,7 @@ pub(super) struct Texels {
     corner: [usize; 2],
     width: usize,
     height: usize,
-    texels: Vec<[f32; 4]>,
+    woven: Vec<[f32; 4]>,
     planes: [Vec<f32>; 4],
 }
 
@@ -45,17 +45,19 @@ impl Texels {
         }
         let [r, g, b, alpha] = &mut self.planes;
         format.color.from_rgb(format.bits, [r, g, b]);
-        alpha.iter_mut().for_each(|alpha| *alpha *= opacity);
+        for alpha in alpha {
+            *alpha *= opacity;
+        }
         self.weave();
     }
 
     /// Puts the planes side by side, and the border around them.
     fn weave(&mut self) {
         let stride = self.width + 2;
-        self.texels.clear();
-        self.texels.resize(stride * (self.height + 2), [0.0; 4]);
+        self.woven.clear();
+        self.woven.resize(stride * (self.height + 2), [0.0; 4]);
         let [r, g, b, a] = self.planes.each_ref().map(|plane| plane.chunks_exact(self.width));
-        let rows = self.texels.chunks_exact_mut(stride).skip(1);
+        let rows = self.woven.chunks_exact_mut(stride).skip(1);
         for ((((row, r), g), b), a) in rows.zip(r).zip(g).zip(b).zip(a) {
             for (i, texel) in row[1..=self.width].iter_mut().enumerate() {
                 *texel = [r[i], g[i], b[i], a[i]];
@@ -64,9 +66,9 @@ impl Texels {
             row[self.width + 1] = uncovered(row[self.width]);
         }
         for x in 0..stride {
-            self.texels[x] = uncovered(self.texels[stride + x]);
+            self.woven[x] = uncovered(self.woven[stride + x]);
             let last = self.height * stride + x;
-            self.texels[last + stride] = uncovered(self.texels[last]);
+            self.woven[last + stride] = uncovered(self.woven[last]);
         }
     }
 
@@ -93,7 +95,7 @@ impl Texels {
         for (i, out) in (begin as i64..).zip(&mut line[begin..end]) {
             let ((column, across), (row, down)) = (across.at(i), down.at(i));
             let first = row * stride + column;
-            let (top, below) = (&self.texels[first..first + 2], &self.texels[first + stride..]);
+            let (top, below) = (&self.woven[first..first + 2], &self.woven[first + stride..]);
             let top = mixed(top[0], top[1], across);
             let texel = mixed(top, mixed(below[0], below[1], across), down);
             *out = [texel[PLANE], texel[3]];

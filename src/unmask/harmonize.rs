@@ -148,8 +148,10 @@ fn clear_specks(layer: &mut Layer, band: &Band, room: &mut Room) -> Result<()> {
     }
     // What lies within a few pixels of an island that stays is its own soft edge.
     filter::blur_into(keep, cells, EDGE / COARSE as f32, near)?;
-    near.iter_mut().for_each(|near| *near = (*near * 8.0).min(1.0));
-    painted.iter_mut().zip(&*near).for_each(|(painted, near)| *painted *= near);
+    for (painted, near) in painted.iter_mut().zip(&mut *near) {
+        *near = (*near * 8.0).min(1.0);
+        *painted *= *near;
+    }
     let alpha = &mut layer.alpha.data_mut()[band.pixels()];
     alpha.iter_mut().zip(band.fine(near, fine)?).for_each(|(alpha, near)| *alpha *= near);
     Ok(())

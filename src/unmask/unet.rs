@@ -66,7 +66,9 @@ impl Unet {
             [one] if whole == 1 => one.data().into(),
             several => {
                 let mut all = Vec::with_capacity(whole * 3 * n);
-                several.iter().for_each(|crop| all.extend_from_slice(crop.data()));
+                for crop in several {
+                    all.extend_from_slice(crop.data());
+                }
                 all.resize(whole * 3 * n, 0.0);
                 all.into()
             }

@@ -150,9 +150,9 @@ impl Args {
         let growth = growth::measure(self, &self.portrait())?;
         plot(path, &growth.panels())?;
         if self.json {
-            table::print_json(&growth)?
+            table::print_json(&growth)?;
         } else {
-            table::print(&growth.table())?
+            table::print(&growth.table())?;
         }
         Ok(Verdict::Done)
     }
