@@ -131,6 +131,8 @@ impl Restorer {
 pub struct Settler {
     /// What was painted last, a stream each.
     steady: Vec<Steady<TrackId>>,
+    /// What was laid last, a stream each.
+    laid: Vec<Vec<Patch>>,
 }
 
 impl Settler {
@@ -142,6 +144,7 @@ impl Settler {
     pub fn settle(&mut self, stream: usize, paintings: Vec<Painting>) -> Result<Vec<Patch>> {
         if self.steady.len() <= stream {
             self.steady.resize_with(stream + 1, Steady::default);
+            self.laid.resize_with(stream + 1, Vec::new);
         }
         let steady = &mut self.steady[stream];
         steady.next_frame();
@@ -153,7 +156,17 @@ impl Settler {
             };
             Ok(Patch { id, layer, opacity, crop_from_frame })
         };
-        paintings.into_iter().map(patch).collect()
+        // What fails is not laid once more either.
+        self.laid[stream].clear();
+        let patches: Vec<Patch> = paintings.into_iter().map(patch).collect::<Result<_>>()?;
+        self.laid[stream].clone_from(&patches);
+        Ok(patches)
+    }
+
+    /// The patches of a frame of `stream` that shows just what the one before showed: the same,
+    /// and nothing is remembered of it.
+    pub fn again(&self, stream: usize) -> Vec<Patch> {
+        self.laid.get(stream).cloned().unwrap_or_default()
     }
 }
 

@@ -41,6 +41,40 @@ fn an_input_is_made_and_measured_beside_its_plain_transcode() {
 }
 
 #[test]
+fn a_frame_that_is_shown_again_is_not_painted_again() {
+    let portrait = Places::from_env().cache.join("demo/astronaut.png");
+    if !portrait.is_file() || library::library().is_err() {
+        return eprintln!(
+            "skipped: no portrait or no ONNX Runtime here, 'make setup' fetches them"
+        );
+    }
+    let dir = support::folder();
+    let run = |args: &str| {
+        let args: Vec<&str> = args.split(' ').collect();
+        let output = support::mask2face(dir.path(), &args);
+        assert_eq!(output.status.code(), Some(0), "{}", support::outcome(&output).1);
+        output
+    };
+    run("bench --synthetic --size 480x270 --rate 1 --seconds 3 --keep slides.mp4");
+    let slides = dir.path().join("slides.mp4");
+    let text = format!(
+        "filesrc location={} ! decodebin ! videorate ! video/x-raw,framerate=20/1 \
+         ! x264enc pass=quant quantizer=0 ! mp4mux ! filesink location={{out}}",
+        slides.display()
+    );
+    support::make(&dir.path().join("slow.mp4"), &text);
+    let report = support::report(&run("run slow.mp4 --json"));
+    let frames = report["stats"]["frames_out"].as_u64().unwrap();
+    let painted = report["stats"]["painted"].as_u64().unwrap();
+    let networks = report["times"]["networks"].as_array().unwrap();
+    let light = networks.iter().find(|n| n["network"] == "light").unwrap();
+    let items = light["items"].as_u64().unwrap();
+    assert!(frames >= 40 && painted > frames - 3, "{painted} of {frames} were painted");
+    // A slide is painted while its faces come to rest.
+    assert!(items < frames / 2, "the network painted {items} of {frames} frames");
+}
+
+#[test]
 fn bad_input_is_told_in_one_line() {
     let dir = support::folder();
     let outcome = |args: &[&str]| support::outcome(&support::mask2face(dir.path(), args));

@@ -7,9 +7,12 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
+use mask2face::face::align;
 use mask2face::geometry::Size;
+use mask2face::image::Image;
 use mask2face::image::photo::{Photo, PhotoFormat};
-use mask2face::onnx::library;
+use mask2face::onnx::{Device, Engine, library};
+use mask2face::unmask::{Unet, Unmasker};
 use tempfile::TempDir;
 
 /// A folder with a small gray photo in it.
@@ -135,4 +138,28 @@ fn a_library_that_is_none() {
     assert!(told.contains("DIR/text.so is no ONNX Runtime of version 1.23 or newer"), "{told}");
     assert!(told.ends_with("; run 'make setup'"), "{told}");
     assert!(library::library().is_ok(), "'make setup' fetches one that works");
+}
+
+#[test]
+fn a_batch_that_is_filled_up_gives_what_each_crop_gives_alone() {
+    let Ok(library) = library::library() else {
+        return eprintln!("skipped: no ONNX Runtime here, 'make setup' fetches it");
+    };
+    let engine = Engine::start(&library, Device::Cpu, 1).unwrap();
+    let bytes = fs::read(shipped("light.onnx")).unwrap();
+    let load = || Unet::new(&engine, "light", &bytes, align::TEMPLATE_ID).unwrap();
+    let crop = |shade: usize| {
+        let value = |i: usize| (i * shade % 251) as f32 / 250.0;
+        Image::from_planar(align::CROP, (0..3 * 256 * 256).map(value).collect()).unwrap()
+    };
+    let crops: Vec<Image> = (1..=3).map(crop).collect();
+    let alone = load().unmask(&crops).unwrap();
+    let filled = load().in_batches(&[1, 2, 4]).unmask(&crops).unwrap();
+    assert_eq!(filled.len(), 3);
+    for (a, b) in alone.iter().zip(&filled) {
+        let pairs = a.pixels.data().iter().zip(b.pixels.data());
+        let pairs = pairs.chain(a.alpha.data().iter().zip(b.alpha.data()));
+        let most = pairs.map(|(a, b)| (a - b).abs()).fold(0.0, f32::max);
+        assert!(most < 1e-4, "{most}");
+    }
 }

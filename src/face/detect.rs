@@ -36,6 +36,7 @@ pub struct Detector {
     networks: HashMap<(usize, usize), Network>,
     threshold: f32,
     input: Image,
+    levels: Vec<f32>,
 }
 
 impl Detector {
@@ -51,6 +52,7 @@ impl Detector {
             networks: HashMap::new(),
             threshold,
             input: Image::new(Size::new(STRIDE, STRIDE)),
+            levels: Vec::new(),
         };
         detector.network(Size::new(320, 320))?;
         Ok(detector)
@@ -62,14 +64,17 @@ impl Detector {
             self.input = Image::new(size);
         }
         warp::crop(picture, &view.input_from_frame, &mut self.input)?;
-        let tensor = bgr_levels(&self.input);
-        self.network(size)?.run(
-            ("input", &[1, 3, size.height, size.width], &tensor),
+        let mut levels = std::mem::take(&mut self.levels);
+        bgr_levels(&self.input, &mut levels);
+        let outputs = self.network(size)?.run(
+            ("input", &[1, 3, size.height, size.width], &levels),
             &[
                 "cls_8", "obj_8", "bbox_8", "kps_8", "cls_16", "obj_16", "bbox_16", "kps_16",
                 "cls_32", "obj_32", "bbox_32", "kps_32",
             ],
-        )
+        );
+        self.levels = levels;
+        outputs
     }
 
     fn network(&mut self, size: Size) -> Result<&mut Network> {
@@ -130,10 +135,13 @@ fn resized(bytes: &[u8], size: Size) -> Result<Vec<u8>> {
     Ok(bytes)
 }
 
-/// Blue, green and red planes in levels 0..255, as the network was trained.
-fn bgr_levels(image: &Image) -> Vec<f32> {
+/// Blue, green and red planes in levels 0..255, as the network was trained, into `levels`.
+fn bgr_levels(image: &Image, levels: &mut Vec<f32>) {
     let [r, g, b] = image.channels();
-    [b, g, r].into_iter().flatten().map(|v| v * 255.0).collect()
+    levels.clear();
+    for plane in [b, g, r] {
+        levels.extend(plane.iter().map(|v| v * 255.0));
+    }
 }
 
 /// The anchors of one stride: one at each corner of a grid.

@@ -4,9 +4,8 @@
 use std::cell::RefCell;
 
 use anyhow::{Result, ensure};
-use opencv::core::{BORDER_CONSTANT, BORDER_REPLICATE, Mat, MatTraitConstManual};
 
-use super::mat::View;
+use super::texels::Texels;
 use super::warp::PlaneMap;
 use super::{Layer, PictureFormat, PictureMut, PlaneMut};
 use crate::geometry::{CropSpace, FrameSpace, Point, Rect, Similarity, Size};
@@ -17,10 +16,8 @@ const NOTHING: f32 = 1.0 / 512.0;
 /// Memory that stays from layer to layer.
 #[derive(Default)]
 struct Room {
-    samples: [Vec<f32>; 3],
-    coverage: Vec<f32>,
-    value: Mat,
-    alpha: Mat,
+    texels: Texels,
+    line: Vec<[f32; 2]>,
 }
 
 thread_local! {
@@ -52,66 +49,30 @@ pub fn faded(
     let size = layer.alpha.size();
     ensure!(layer.pixels.size() == size, "a layer's pixels and its alpha differ in size");
     let Some(painted) = painted_area(layer) else { return Ok(()) };
-    ROOM.with_borrow_mut(|room| {
-        room.take((layer, opacity), &painted, (crop_from_frame, &picture.format));
-        room.lay(size, (crop_from_frame, &painted), picture)
-    })
-}
-
-impl Room {
-    /// The layer's pixels as samples of the picture, and how much of them counts. Only the rows
-    /// that can be seen are made ready.
-    fn take(
-        &mut self,
-        (layer, opacity): (&Layer, f32),
-        painted: &Rect<CropSpace>,
-        (crop_from_frame, format): (&Similarity<FrameSpace, CropSpace>, &PictureFormat),
-    ) {
-        let Size { width, height } = layer.alpha.size();
-        // As far as averaging down and bilinear sampling reach, in the coarsest plane.
-        let (_, (dx, dy)) = format.sampling(1);
-        let reach = 3.0 * (crop_from_frame.scale() * dx.max(dy)).max(1.0) + 1.0;
-        let first = (painted.min.y - reach).max(0.0) as usize;
-        let last = ((painted.max.y + reach).ceil() as usize).min(height);
-        let rows = first * width..last * width;
-        for (samples, channel) in self.samples.iter_mut().zip(layer.pixels.channels()) {
-            samples.resize(channel.len(), 0.0);
-            samples[rows.clone()].copy_from_slice(&channel[rows.clone()]);
-        }
-        let samples = self.samples.each_mut().map(|samples| &mut samples[rows.clone()]);
-        format.color.from_rgb(format.bits, samples);
-        self.coverage.clear();
-        self.coverage.extend(layer.alpha.data().iter().map(|alpha| alpha * opacity));
-    }
-
-    fn lay(
-        &mut self,
-        size: Size,
-        (crop_from_frame, painted): (&Similarity<FrameSpace, CropSpace>, &Rect<CropSpace>),
-        picture: &mut PictureMut<'_>,
-    ) -> Result<()> {
+    ROOM.with_borrow_mut(|Room { texels, line }| {
+        texels.factor = 0; // of another layer
         let format = picture.format;
         for (index, plane) in picture.planes.iter_mut().enumerate() {
-            let Some(area) = Area::of(painted, &crop_from_frame.inverse(), &format, index) else {
+            let Some(area) = Area::of(&painted, &crop_from_frame.inverse(), &format, index) else {
                 continue;
             };
             let map = PlaneMap::crop_from_plane(&format, index, crop_from_frame, area.corner());
-            let samples = View::of_floats(&self.samples[index], size)?;
-            resample(&samples, &mut self.value, &map, &area, BORDER_REPLICATE)?;
-            // Both planes of colour have their samples at the same places.
-            if index < 2 || format.color.weights.is_none() {
-                let alpha = View::of_floats(&self.coverage, size)?;
-                resample(&alpha, &mut self.alpha, &map, &area, BORDER_CONSTANT)?;
+            let factor = ((map.step() + 0.01) as usize).max(1);
+            if texels.factor != factor {
+                texels.take((layer, opacity), &painted, factor, &format);
             }
-            let (value, alpha) = (self.value.data_typed::<f32>()?, self.alpha.data_typed::<f32>()?);
-            if format.sample_bytes() == 1 {
-                mix_bytes(plane, &area, (value, alpha));
-            } else {
-                mix_words(plane, &area, (value, alpha), format.bits);
+            line.resize(area.size.width, [0.0; 2]);
+            for row in 0..area.size.height {
+                match index {
+                    0 => texels.sample::<0>(&map, row, line),
+                    1 => texels.sample::<1>(&map, row, line),
+                    _ => texels.sample::<2>(&map, row, line),
+                }
+                plane.mix(&format, (area.x, area.y + row), line);
             }
         }
-        Ok(())
-    }
+    });
+    Ok(())
 }
 
 /// The rectangle of the crop that holds every pixel with any coverage.
@@ -119,6 +80,10 @@ fn painted_area(layer: &Layer) -> Option<Rect<CropSpace>> {
     let width = layer.alpha.size().width;
     let mut area: Option<Rect<CropSpace>> = None;
     for (y, row) in layer.alpha.data().chunks_exact(width).enumerate() {
+        // To count is quick, as the compiler takes whole vectors; most rows hold nothing.
+        if row.iter().map(|&a| u32::from(a > NOTHING)).sum::<u32>() == 0 {
+            continue;
+        }
         let first = row.iter().position(|&a| a > NOTHING);
         let last = row.iter().rposition(|&a| a > NOTHING);
         if let (Some(first), Some(last)) = (first, last) {
@@ -169,50 +134,27 @@ impl Area {
     }
 }
 
-/// One channel of the layer, sampled at the plane's own samples.
-fn resample(
-    channel: &View<'_>,
-    out: &mut Mat,
-    map: &PlaneMap,
-    area: &Area,
-    border: i32,
-) -> Result<()> {
-    match map.shrink_source(channel.mat(), area.size)? {
-        Some((small, map)) => map.sample(&small, out, area.size, border),
-        None => map.sample(channel.mat(), out, area.size, border),
-    }
-}
-
-/// `old += (value - old) * alpha`, rounded to nearest. `value` is in 0..1 of the full scale.
-fn mixed(old: f32, value: f32, alpha: f32, peak: f32) -> f32 {
-    (old + (value * peak - old) * alpha + 0.5).clamp(0.0, peak)
-}
-
-/// Mixes a plane of 8 bits; without branches, so that the compiler does many samples at once.
-fn mix_bytes(plane: &mut PlaneMut<'_>, area: &Area, (value, alpha): (&[f32], &[f32])) {
-    let width = area.size.width;
-    let rows = value.chunks_exact(width).zip(alpha.chunks_exact(width));
-    for (row, (value, alpha)) in rows.enumerate() {
-        let start = (area.y + row) * plane.stride + area.x;
-        let samples = &mut plane.data[start..start + width];
-        for ((sample, &value), &alpha) in samples.iter_mut().zip(value).zip(alpha) {
-            let new = mixed(f32::from(*sample), value, alpha, 255.0) as u8;
-            *sample = if alpha > NOTHING { new } else { *sample };
-        }
-    }
-}
-
-/// Mixes a plane of 9 to 16 bits.
-fn mix_words(plane: &mut PlaneMut<'_>, area: &Area, (value, alpha): (&[f32], &[f32]), bits: u32) {
-    let (width, peak) = (area.size.width, ((1u32 << bits) - 1) as f32);
-    let rows = value.chunks_exact(width).zip(alpha.chunks_exact(width));
-    for (row, (value, alpha)) in rows.enumerate() {
-        let start = (area.y + row) * plane.stride + area.x * 2;
-        let samples = &mut plane.data[start..start + width * 2];
-        for ((sample, &value), &alpha) in samples.chunks_exact_mut(2).zip(value).zip(alpha) {
-            let old = u16::from_le_bytes([sample[0], sample[1]]);
-            let new = mixed(f32::from(old), value, alpha, peak) as u16;
-            sample.copy_from_slice(&if alpha > NOTHING { new } else { old }.to_le_bytes());
+impl PlaneMut<'_> {
+    /// Mixes values (0..1 of the full scale) into samples side by side from column and row
+    /// `corner` on, each under its alpha, rounded to nearest.
+    fn mix(&mut self, format: &PictureFormat, corner: (usize, usize), line: &[[f32; 2]]) {
+        let (bytes, peak) = (format.sample_bytes(), ((1u32 << format.bits) - 1) as f32);
+        let mixed = |old: f32, value: f32, alpha: f32| {
+            (old + (value * peak - old) * alpha + 0.5).clamp(0.0, peak)
+        };
+        let start = corner.1 * self.stride + corner.0 * bytes;
+        let samples = &mut self.data[start..start + line.len() * bytes];
+        if bytes == 1 {
+            for (sample, &[value, alpha]) in samples.iter_mut().zip(line) {
+                let new = mixed(f32::from(*sample), value, alpha) as u8;
+                *sample = if alpha > NOTHING { new } else { *sample };
+            }
+        } else {
+            for (sample, &[value, alpha]) in samples.as_chunks_mut().0.iter_mut().zip(line) {
+                let old = u16::from_le_bytes(*sample);
+                let new = mixed(f32::from(old), value, alpha) as u16;
+                *sample = if alpha > NOTHING { new } else { old }.to_le_bytes();
+            }
         }
     }
 }

@@ -128,6 +128,20 @@ impl<'a> Picture<'a> {
         let fits = (0..3).all(|i| holds(&format, i, planes[i].data.len(), planes[i].stride));
         fits.then_some(Self { format, planes })
     }
+
+    /// Whether `other` holds the same samples with the same meaning. Pictures that differ mostly
+    /// do so in their first rows, so that this is quick.
+    pub fn shows_the_same(&self, other: &Picture<'_>) -> bool {
+        let is_same = |i| self.rows(i).zip(other.rows(i)).all(|(a, b)| a == b);
+        self.format == other.format && (0..3).all(is_same)
+    }
+
+    /// The samples of plane `index`, row by row.
+    fn rows(&self, index: usize) -> impl Iterator<Item = &[u8]> {
+        let (size, plane) = (self.format.plane_size(index), self.planes[index]);
+        let row = size.width * self.format.sample_bytes();
+        plane.data.chunks(plane.stride).take(size.height).map(move |whole| &whole[..row])
+    }
 }
 
 impl<'a> PictureMut<'a> {
@@ -167,6 +181,20 @@ mod tests {
         let format = PictureFormat::i420(Size::new(641, 359), Colorimetry::BT601);
         assert_eq!(format.plane_size(1), Size::new(321, 180));
         assert_eq!(format.sampling(2), ((0.5, 1.0), (2.0, 2.0)));
+    }
+
+    #[test]
+    fn what_lies_beside_the_samples_makes_no_difference_and_each_sample_does() {
+        let format = PictureFormat::i420(Size::new(4, 2), Colorimetry::BT601);
+        let (narrow, wide, chroma) = ([1u8; 8], [1, 1, 1, 1, 9, 1, 1, 1, 1, 8], [128u8; 2]);
+        let picture = |luma, stride, blue| {
+            let plane = |data, stride| Plane { data, stride };
+            Picture::new(format, [plane(luma, stride), plane(blue, 2), plane(&chroma, 2)]).unwrap()
+        };
+        let first = picture(&narrow[..], 4, &chroma[..]);
+        assert!(first.shows_the_same(&picture(&wide, 5, &chroma)));
+        assert!(!first.shows_the_same(&picture(&narrow, 4, &[128, 129])));
+        assert!(!first.shows_the_same(&picture(&[1, 1, 1, 1, 1, 1, 1, 2], 4, &chroma)));
     }
 
     #[test]

@@ -2,9 +2,7 @@
 //! RGB. The whole frame is never converted.
 
 use anyhow::{Context, Result};
-use opencv::core::{
-    BORDER_CONSTANT, BORDER_REPLICATE, Mat, MatTraitConst, Rect as CvRect, Scalar, Size as CvSize,
-};
+use opencv::core::{BORDER_REPLICATE, Mat, MatTraitConst, Rect as CvRect, Scalar, Size as CvSize};
 use opencv::imgproc::{INTER_AREA, INTER_LINEAR, WARP_INVERSE_MAP, resize, warp_affine};
 
 use super::mat::{Element, View, ViewMut};
@@ -31,11 +29,18 @@ pub fn crop(
     for (index, channel) in out.channels_mut().into_iter().enumerate() {
         let plane = picture.planes[index];
         let source = View::new(plane.data, format.plane_size(index), plane.stride, element)?;
-        let map = PlaneMap::plane_from_crop(&format, index, &frame_from_crop);
+        let pitch = if index == 0 { 1 } else { chroma_pitch(&format, size) };
+        let taken = Size::new(size.width / pitch, size.height / pitch);
+        let map = PlaneMap::plane_from_crop(&format, index, &frame_from_crop, pitch);
         let mut samples = Mat::default();
-        match map.shrink_source(source.mat(), size)? {
-            Some((small, map)) => map.sample(&small, &mut samples, size, BORDER_REPLICATE)?,
-            None => map.sample(source.mat(), &mut samples, size, BORDER_REPLICATE)?,
+        match map.shrink_source(source.mat(), taken)? {
+            Some((small, map)) => map.sample(&small, &mut samples, taken)?,
+            None => map.sample(source.mat(), &mut samples, taken)?,
+        }
+        if pitch > 1 {
+            let (few, whole) = (samples, CvSize::new(size.width as i32, size.height as i32));
+            samples = Mat::default();
+            resize(&few, &mut samples, whole, 0.0, 0.0, INTER_LINEAR)?;
         }
         let mut target = ViewMut::of_floats(channel, size)?;
         samples.convert_to(target.mat(), Element::F32.cv_type(), f64::from(1.0 / peak), 0.0)?;
@@ -45,6 +50,13 @@ pub fn crop(
     Ok(())
 }
 
+/// Where a picture has colour at every other pixel only, every other pixel of a crop takes its
+/// own, and those between are interpolated, which is a fifth of the work.
+fn chroma_pitch(format: &PictureFormat, crop: Size) -> usize {
+    let is_half = format.chroma_shift_x > 0 && format.chroma_shift_y > 0;
+    if is_half && crop.width.is_multiple_of(2) && crop.height.is_multiple_of(2) { 2 } else { 1 }
+}
+
 /// An affine map from the sample indices of a destination to those of a source plane.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct PlaneMap {
@@ -52,17 +64,19 @@ pub(super) struct PlaneMap {
 }
 
 impl PlaneMap {
-    /// From crop samples to the samples of plane `index` of a picture.
-    pub(super) fn plane_from_crop(
+    /// From crop samples, `pitch` pixels apart, to the samples of plane `index` of a picture.
+    fn plane_from_crop(
         format: &PictureFormat,
         index: usize,
         frame_from_crop: &Similarity<CropSpace, FrameSpace>,
+        pitch: usize,
     ) -> Self {
         let ((x0, y0), (dx, dy)) = format.sampling(index);
         let [rx, ry] = frame_from_crop.rows().map(|row| row.map(f64::from));
         let row = |[a, b, c]: [f64; 3], origin: f32, step: f32| {
             let step = f64::from(step);
-            // Crop sample (i, j) has its centre at (i + 0.5, j + 0.5).
+            // Crop sample (i, j) has its centre at (i + 0.5, j + 0.5) times the pitch.
+            let (a, b) = (a * pitch as f64, b * pitch as f64);
             [a / step, b / step, (c + 0.5 * (a + b) - f64::from(origin)) / step]
         };
         Self { rows: [row(rx, x0, dx), row(ry, y0, dy)] }
@@ -86,13 +100,13 @@ impl PlaneMap {
     }
 
     /// How many source samples one destination sample spans, the smaller way.
-    fn step(&self) -> f64 {
+    pub(super) fn step(&self) -> f64 {
         let [[a, b, _], [c, d, _]] = self.rows;
         a.hypot(c).min(b.hypot(d))
     }
 
     /// Where destination sample (x, y) reads, in source samples.
-    fn apply(&self, x: f64, y: f64) -> (f64, f64) {
+    pub(super) fn apply(&self, x: f64, y: f64) -> (f64, f64) {
         let at = |[a, b, c]: [f64; 3]| a * x + b * y + c;
         (at(self.rows[0]), at(self.rows[1]))
     }
@@ -100,7 +114,7 @@ impl PlaneMap {
     /// Averages the source down by a whole factor where the map would skip samples, and gives
     /// the map that fits the smaller source; `None` where it skips none. Only the part that a
     /// destination of `size` reads is touched.
-    pub(super) fn shrink_source(&self, source: &Mat, size: Size) -> Result<Option<(Mat, Self)>> {
+    fn shrink_source(&self, source: &Mat, size: Size) -> Result<Option<(Mat, Self)>> {
         let factor = (self.step() + 0.01).floor();
         let whole = CvRect::new(0, 0, source.cols(), source.rows());
         let area = self.area_read(size, factor) & whole;
@@ -133,20 +147,12 @@ impl PlaneMap {
     }
 
     /// Bilinear sampling of `source` into `out` of `size`.
-    pub(super) fn sample(
-        &self,
-        source: &Mat,
-        out: &mut Mat,
-        size: Size,
-        border: i32,
-    ) -> Result<()> {
+    fn sample(&self, source: &Mat, out: &mut Mat, size: Size) -> Result<()> {
         let matrix = Mat::from_slice_2d(&self.rows)?;
         let (cv_size, flags) =
             (CvSize::new(size.width as i32, size.height as i32), INTER_LINEAR | WARP_INVERSE_MAP);
-        let border_value = Scalar::all(0.0);
-        debug_assert!(border == BORDER_CONSTANT || border == BORDER_REPLICATE);
-        warp_affine(source, out, &matrix, cv_size, flags, border, border_value)
-            .context("warping a plane")
+        let (border, none) = (BORDER_REPLICATE, Scalar::all(0.0));
+        warp_affine(source, out, &matrix, cv_size, flags, border, none).context("warping a plane")
     }
 }
 
@@ -198,7 +204,7 @@ mod tests {
         let crop_from_frame =
             Similarity::about(Point::new(30.0, 20.0), Point::new(5.0, 9.0), 1.7, 0.4);
         for plane in 0..3 {
-            let there = PlaneMap::plane_from_crop(&format, plane, &crop_from_frame.inverse());
+            let there = PlaneMap::plane_from_crop(&format, plane, &crop_from_frame.inverse(), 1);
             let back = PlaneMap::crop_from_plane(&format, plane, &crop_from_frame, (3, 4));
             let (x, y) = there.apply(12.0, 7.0);
             let (x, y) = back.apply(x - 3.0, y - 4.0);

@@ -10,7 +10,7 @@ use super::pulse::Pulse;
 use super::source::element;
 
 /// Buffers that wait before the pipeline.
-const WAITING: u64 = 4;
+const WAITING: u64 = 2;
 
 /// The entrance of a pipeline.
 #[derive(Debug)]

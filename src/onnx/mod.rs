@@ -90,31 +90,36 @@ impl Engine {
     pub fn load(&self, name: &str, bytes: &[u8]) -> Result<Network> {
         let build = |device: Device| match &self.kept {
             Some(folder) if device == Device::Cpu => self.prepared(folder, bytes),
-            _ => commit(self.builder(device)?, bytes),
+            Some(folder) => {
+                // Where no folder can be made, the engines are built anew each time.
+                let engines = prepared::engines(folder, bytes);
+                commit(self.builder(device, engines.ok().as_deref())?, bytes)
+            }
+            None => commit(self.builder(device, None)?, bytes),
         };
         let (session, provider) = provider::choose(self.device, build)?;
         Ok(Network { name: name.to_owned(), session, provider, threads: self.threads })
     }
 
-    fn builder(&self, device: Device) -> Result<SessionBuilder> {
+    fn builder(&self, device: Device, engines: Option<&Path>) -> Result<SessionBuilder> {
         let builder = Session::builder(&self.environment)?;
         let builder = builder.with_optimization_level(GraphOptimizationLevel::All).map_err(text)?;
         let builder = builder.with_intra_threads(self.threads).map_err(text)?;
         let builder = builder.with_intra_op_spinning(false).map_err(text)?;
         let builder = builder.with_inter_op_spinning(false).map_err(text)?;
-        builder.with_execution_providers(device.dispatches()).map_err(text)
+        builder.with_execution_providers(device.dispatches(engines)).map_err(text)
     }
 
     /// A network on the processor from its ready form in `folder`, which is made if need be.
     fn prepared(&self, folder: &Path, bytes: &[u8]) -> Result<Session> {
         let place = Prepared::new(folder, bytes);
         if let Some(ready) = place.read()
-            && let Ok(session) = commit(self.builder(Device::Cpu)?, &ready)
+            && let Ok(session) = commit(self.builder(Device::Cpu, None)?, &ready)
         {
             return Ok(session);
         }
         place.keep(|path| {
-            let builder = self.builder(Device::Cpu)?;
+            let builder = self.builder(Device::Cpu, None)?;
             let builder = match path {
                 Some(path) => builder.with_optimized_model_path(path).map_err(text)?,
                 None => builder,

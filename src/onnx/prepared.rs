@@ -4,8 +4,8 @@
 //! A file is named by all that it depends on, and begins with the SHA-256 of the rest: one that
 //! is damaged is made anew. Where nothing can be kept, all works as well, only later.
 
-use std::fs;
 use std::path::{Path, PathBuf};
+use std::{fs, io};
 
 use sha2::{Digest, Sha256};
 
@@ -58,6 +58,14 @@ impl Prepared {
     }
 }
 
+/// The folder for what an accelerator builds of the network of `bytes`, which is made if need be.
+/// The accelerator's own kind and version are in the names of the files that it puts there.
+pub(super) fn engines(folder: &Path, bytes: &[u8]) -> io::Result<PathBuf> {
+    let folder = folder.join("engines").join(hex(&Sha256::digest(bytes)[..16]));
+    fs::create_dir_all(&folder)?;
+    Ok(folder)
+}
+
 /// What the processor can do: the ready form holds weights in its own order.
 fn processor() -> String {
     let told = fs::read_to_string("/proc/cpuinfo").unwrap_or_default();
@@ -68,6 +76,15 @@ fn processor() -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn each_network_has_a_folder_of_its_own_for_engines() {
+        let dir = tempfile::tempdir().unwrap();
+        let of = |bytes: &[u8]| engines(dir.path(), bytes).unwrap();
+        assert!(of(b"a").is_dir() && of(b"a") == of(b"a") && of(b"a") != of(b"b"));
+        fs::write(dir.path().join("file"), "").unwrap();
+        assert!(engines(&dir.path().join("file"), b"a").is_err());
+    }
 
     #[test]
     fn a_damaged_file_is_as_none_and_none_can_be_made() {

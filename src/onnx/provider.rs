@@ -1,6 +1,7 @@
 //! Which execution provider is asked for, and which really runs.
 
 use std::fmt;
+use std::path::Path;
 
 use anyhow::{Context, Result, anyhow, bail};
 use ort::ep;
@@ -37,20 +38,31 @@ impl Provider {
 
 impl Device {
     /// What is asked of ONNX Runtime: no silent fall-back, except to what `choose` tries next.
-    pub(super) fn dispatches(self) -> Vec<ep::ExecutionProviderDispatch> {
-        match self {
+    /// `engines` is where `TensorRT` keeps what it built of this network, which takes it minutes.
+    pub(super) fn dispatches(self, engines: Option<&Path>) -> Vec<ep::ExecutionProviderDispatch> {
+        let dispatch = match self {
             // Its memory pool doubles whenever it grows and never shrinks; without it nothing is
             // slower, and a large picture that was looked at once leaves nothing behind.
-            Self::Auto | Self::Cpu => {
-                vec![ep::CPU::default().with_arena_allocator(false).build().error_on_failure()]
-            }
-            Self::Cuda(id) => {
-                vec![ep::CUDA::default().with_device_id(id as i32).build().error_on_failure()]
-            }
+            Self::Auto | Self::Cpu => ep::CPU::default().with_arena_allocator(false).build(),
+            // Batches come in few shapes: each is tried out once.
+            Self::Cuda(id) => ep::CUDA::default()
+                .with_device_id(id as i32)
+                .with_arena_extend_strategy(ep::ArenaExtendStrategy::SameAsRequested)
+                .build(),
             Self::TensorRt(id) => {
-                vec![ep::TensorRT::default().with_device_id(id as i32).build().error_on_failure()]
+                let provider = ep::TensorRT::default().with_device_id(id as i32).with_fp16(true);
+                match engines.map(Path::display) {
+                    Some(folder) => provider
+                        .with_engine_cache(true)
+                        .with_engine_cache_path(&folder)
+                        .with_timing_cache(true)
+                        .with_timing_cache_path(&folder)
+                        .build(),
+                    None => provider.build(),
+                }
             }
-        }
+        };
+        vec![dispatch.error_on_failure()]
     }
 
     fn provider(self) -> &'static str {

@@ -48,8 +48,10 @@ impl Lay {
 
     fn finish(&mut self, stream: usize, painted: Painted) -> Result<Shown> {
         let Painted { mut frame, faces, paintings } = painted;
-        let settled = self.settler.settle(stream, paintings);
-        let patches = self.stats.or_failed(settled);
+        let patches = match paintings {
+            Some(paintings) => self.stats.or_failed(self.settler.settle(stream, paintings)),
+            None => self.settler.again(stream),
+        };
         let original = self.live.then(|| frame.clone());
         let drawn: &[Face] = if self.draws { &faces } else { &[] };
         lay(&mut frame, &patches, drawn, self.label.as_ref())?;

@@ -13,6 +13,7 @@
 //! | [`stage`] | trait Stage, its loop, the thread spawner |
 //! | `team` | several workers of one stage, with the order kept |
 //! | [`stages`] | find faces, paint what is to be laid over them |
+//! | `still` | frames that show what the one before showed |
 //! | [`lay`] | settle it over time and lay it into the frame |
 //! | [`effect`] | what is laid: the restored face, or a painted mask |
 //! | [`round`] | what travels, and how much of it at once |
@@ -37,6 +38,7 @@ pub mod spread;
 pub mod stage;
 pub mod stages;
 pub mod stats;
+mod still;
 mod team;
 pub mod tracks;
 
@@ -61,7 +63,7 @@ pub use stats::Stats;
 use team::Line;
 
 /// Items that wait between two stages.
-const WAITING: usize = 2;
+const WAITING: usize = 1;
 
 /// A body of a thread that is not started yet.
 type Body = Box<dyn FnOnce() + Send>;

@@ -7,6 +7,7 @@ use super::load::Load;
 use super::round::Round;
 use super::stage::Stage;
 use super::stats::Stats;
+use super::still::Still;
 use crate::face::{Face, FaceTracker};
 use crate::media::Frame;
 use crate::media::frame::FrameRead;
@@ -16,11 +17,14 @@ use crate::restore::Painting;
 pub struct Seen {
     frame: Frame,
     faces: Vec<Face>,
+    /// It is the frame before once more, and so is what is laid over it.
+    again: bool,
 }
 
 /// Finds and follows faces.
 pub struct Detect {
     trackers: Vec<FaceTracker>,
+    stills: Vec<Still>,
     stats: Stats,
     load: Option<Load>,
 }
@@ -28,31 +32,33 @@ pub struct Detect {
 impl Detect {
     /// Detection with `tracker` in a stream that is alone; what it finds is counted in `stats`.
     pub fn new(tracker: FaceTracker, stats: Stats) -> Self {
-        Self { trackers: vec![tracker], stats, load: None }
+        Self { trackers: vec![tracker], stills: vec![Still::default()], stats, load: None }
     }
 
     /// Detection in live streams, each with the tracker of its number; it is done less often
     /// under `load`.
     pub fn live(trackers: Vec<FaceTracker>, stats: Stats, load: Load) -> Self {
-        Self { trackers, stats, load: Some(load) }
+        let stills = trackers.iter().map(|_| Still::default()).collect();
+        Self { trackers, stills, stats, load: Some(load) }
     }
 
     /// A frame in which the search fails goes on without faces and is counted as failed.
     fn look(&mut self, stream: usize, frame: Frame) -> Result<Seen> {
         let Some(tracker) = self.trackers.get_mut(stream).filter(|_| !frame.is_holding()) else {
-            return Ok(Seen { frame, faces: Vec::new() });
+            return Ok(Seen { frame, faces: Vec::new(), again: false });
         };
         if let Some(load) = &self.load {
             tracker.detect_less(load.step().detect_every);
         }
         let found = tracker.faces(&frame.read()?.picture()?, frame.time().as_secs_f64());
         if frame.is_warm_up() {
-            return Ok(Seen { frame, faces: found.unwrap_or_default() });
+            return Ok(Seen { frame, faces: found.unwrap_or_default(), again: false });
         }
         let faces = self.stats.or_failed(found);
+        let again = self.stills[stream].holds(&frame, &faces)?;
         self.stats.saw_faces(faces.len());
         self.stats.saw_tracks(stream, &faces, frame.time());
-        Ok(Seen { frame, faces })
+        Ok(Seen { frame, faces, again })
     }
 }
 
@@ -70,7 +76,8 @@ impl Stage for Detect {
 pub struct Painted {
     pub(super) frame: Frame,
     pub(super) faces: Vec<Face>,
-    pub(super) paintings: Vec<Painting>,
+    /// None where the frame before is shown once more: what was laid over it is laid again.
+    pub(super) paintings: Option<Vec<Painting>>,
 }
 
 /// Paints what an [`Effect`] wants to lay over the faces. Each round is painted by itself, so
@@ -96,7 +103,12 @@ impl Paint {
     /// counted as failed: never a painting of another frame.
     fn paintings(&mut self, round: &Round<Seen>) -> Result<Vec<Vec<Painting>>> {
         let frames = round.items();
-        let near: Vec<Vec<Face>> = frames.iter().map(|(_, seen)| self.near(&seen.faces)).collect();
+        let near = frames.iter().map(
+            |(_, seen)| {
+                if seen.again { Vec::new() } else { self.near(&seen.faces) }
+            },
+        );
+        let near: Vec<Vec<Face>> = near.collect();
         let maps = frames.iter().map(|(_, seen)| seen.frame.read()).collect::<Result<Vec<_>>>()?;
         let pictures = maps.iter().map(FrameRead::picture).collect::<Result<Vec<_>>>()?;
         let looks = frames.iter().zip(&pictures).zip(&near);
@@ -135,8 +147,9 @@ impl Stage for Paint {
 
     fn process(&mut self, round: Round<Seen>) -> Result<Option<Round<Painted>>> {
         let mut paintings = self.paintings(&round)?.into_iter();
-        let painted = round.try_map(|_, Seen { frame, faces }| {
+        let painted = round.try_map(|_, Seen { frame, faces, again }| {
             let paintings = paintings.next().unwrap_or_default();
+            let paintings = (!again).then_some(paintings);
             Ok(Painted { frame, faces, paintings })
         });
         painted.map(Some)

@@ -1,10 +1,8 @@
-//! Moves a painting's colours to those of the skin around it. All corrections are smooth: a
-//! quarter of the crop's resolution is plenty for them, at a sixteenth of the cost.
-
-use std::ops::Range;
+//! Moves a painting's colours to those of the skin around it.
 
 use anyhow::Result;
 
+use super::band::{Band, COARSE, coarse};
 use super::tone::Tone;
 use crate::geometry::Size;
 use crate::image::{Image, Layer, filter};
@@ -20,8 +18,6 @@ const BROW: Area = (0.38, 0.62, 0.14, 0.31);
 /// The oval of a face in the canonical crop: centre and half axes, in shares of the side.
 const FACE: ((f32, f32), (f32, f32)) = ((0.5, 0.45), (0.33, 0.36));
 
-/// A pixel of the coarse planes is so many of the crop's wide.
-const COARSE: usize = 4;
 /// How far the colour of visible skin is carried at least (standard deviation, in pixels of the
 /// crop); beyond, the nearest keeps its say.
 const REACH: f32 = 24.0;
@@ -36,11 +32,10 @@ const MOST: f32 = 0.08;
 /// Less coverage than this near by is none.
 const CLEAR: f32 = 0.02;
 
-/// Coarse planes of a crop and its painting, kept from face to face.
+/// A crop and its painting in cells, kept from face to face.
 #[derive(Default)]
 pub(super) struct Complexion {
     size: Size,
-    alpha: Vec<f32>,
     seen: [Vec<f32>; 3],
     painted: [Vec<f32>; 3],
     shift: [Vec<f32>; 3],
@@ -53,27 +48,37 @@ pub(super) struct Complexion {
 }
 
 impl Complexion {
-    /// Moves the colours of the layer's `pixels` (a range of their indices), in place.
+    /// Moves the colours of the layer inside the `band`, in place; `alpha` is the layer's in cells.
     ///
     /// # Errors
     /// If the kernel library refuses the planes.
-    pub fn fit(&mut self, crop: &Image, layer: &mut Layer, pixels: Range<usize>) -> Result<()> {
+    pub fn fit(
+        &mut self,
+        crop: &Image,
+        layer: &mut Layer,
+        band: &Band,
+        alpha: &[f32],
+    ) -> Result<()> {
         self.look(crop, layer)?;
-        self.carry_errors()?;
-        self.lift_tone()?;
-        self.apply(layer, pixels)
+        self.carry_errors(alpha)?;
+        self.lift_tone(alpha)?;
+        for (channel, shift) in layer.pixels.channels_mut().into_iter().zip(&self.shift) {
+            filter::blur_into(shift, self.size, SMOOTH / COARSE as f32, &mut self.moved)?;
+            let shift = band.fine(&self.moved, &mut self.fine)?;
+            for (painted, shift) in channel[band.pixels()].iter_mut().zip(shift) {
+                *painted = (*painted + shift).clamp(0.0, 1.0);
+            }
+        }
+        Ok(())
     }
 
     fn look(&mut self, crop: &Image, layer: &Layer) -> Result<()> {
         let fine = layer.alpha.size();
-        self.size = Size::new(fine.width.div_ceil(COARSE), fine.height.div_ceil(COARSE));
+        self.size = coarse(fine);
         let n = self.size.width * self.size.height;
-        let single = [&mut self.alpha, &mut self.near, &mut self.visible];
-        let single = single.into_iter().chain([&mut self.weight, &mut self.moved]);
+        let single = [&mut self.near, &mut self.visible, &mut self.weight, &mut self.moved];
         let of_colour = self.seen.iter_mut().chain(&mut self.painted).chain(&mut self.shift);
-        single.chain(of_colour).for_each(|plane| plane.resize(n, 0.0));
-        self.fine.resize(fine.width * fine.height, 0.0);
-        filter::resize_into(layer.alpha.data(), fine, self.size, &mut self.alpha)?;
+        single.into_iter().chain(of_colour).for_each(|plane| plane.resize(n, 0.0));
         for i in 0..3 {
             filter::resize_into(crop.channels()[i], fine, self.size, &mut self.seen[i])?;
             filter::resize_into(layer.pixels.channels()[i], fine, self.size, &mut self.painted[i])?;
@@ -84,9 +89,9 @@ impl Complexion {
     /// The network also paints what it can see. Where nothing is hidden, the difference between
     /// the crop and the painting is an error of colour; it is carried into the hidden area by
     /// normalised convolution (Knutsson and Westin 1993).
-    fn carry_errors(&mut self) -> Result<()> {
+    fn carry_errors(&mut self, alpha: &[f32]) -> Result<()> {
         let (size, step) = (self.size, COARSE as f32);
-        filter::blur_into(&self.alpha, size, MARGIN / step, &mut self.near)?;
+        filter::blur_into(alpha, size, MARGIN / step, &mut self.near)?;
         for (i, (visible, near)) in self.visible.iter_mut().zip(&self.near).enumerate() {
             *visible = f32::from(u8::from(*near < CLEAR && lies_in(SKIN, i, size)));
         }
@@ -105,32 +110,18 @@ impl Complexion {
         Ok(())
     }
 
-    fn lift_tone(&mut self) -> Result<()> {
+    fn lift_tone(&mut self, alpha: &[f32]) -> Result<()> {
         let size = self.size;
-        filter::blur_into(&self.alpha, size, FAR / COARSE as f32, &mut self.near)?;
+        filter::blur_into(alpha, size, FAR / COARSE as f32, &mut self.near)?;
         let is_skin = |i: &usize| lies_in(SKIN, *i, size) || lies_in(BROW, *i, size);
         let clear = (0..self.near.len()).filter(|&i| self.near[i] < CLEAR).filter(is_skin);
         let samples = clear.map(|i| self.seen.each_ref().map(|plane| plane[i]));
         let Some(tone) = Tone::of(samples, &mut self.chroma) else { return Ok(()) };
-        for i in 0..self.alpha.len() {
+        for i in 0..alpha.len() {
             let colour = [0, 1, 2].map(|c| self.painted[c][i] + self.shift[c][i]);
             let inside = in_face(i, size);
             for (shift, lacking) in self.shift.iter_mut().zip(tone.lacking(colour)) {
                 shift[i] += lacking * inside;
-            }
-        }
-        Ok(())
-    }
-
-    fn apply(&mut self, layer: &mut Layer, pixels: Range<usize>) -> Result<()> {
-        let fine = layer.alpha.size();
-        for (channel, shift) in layer.pixels.channels_mut().into_iter().zip(&self.shift) {
-            filter::blur_into(shift, self.size, SMOOTH / COARSE as f32, &mut self.moved)?;
-            filter::resize_into(&self.moved, self.size, fine, &mut self.fine)?;
-            for (painted, shift) in
-                channel[pixels.clone()].iter_mut().zip(&self.fine[pixels.clone()])
-            {
-                *painted = (*painted + shift).clamp(0.0, 1.0);
             }
         }
         Ok(())

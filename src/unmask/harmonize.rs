@@ -3,8 +3,9 @@
 
 use std::cell::RefCell;
 
-use anyhow::Result;
+use anyhow::{Result, ensure};
 
+use super::band::{Band, COARSE, coarse, fitting};
 use super::complexion::Complexion;
 use crate::geometry::Size;
 use crate::image::filter::{self, Islands};
@@ -21,17 +22,14 @@ const SPECK: f32 = 0.15;
 const LAND: f32 = 0.15;
 /// The soft edge of an island that stays (standard deviation, pixels).
 const EDGE: f32 = 2.0;
-/// Less coverage than this is never shown (see `image::blend`).
-const FAINT: f32 = 1.0 / 1024.0;
-/// Below and above the painted rows, what the blurs reach.
-const BAND: usize = 8;
 
 /// Room for intermediate planes, kept from face to face.
 #[derive(Default)]
 struct Room {
     islands: Islands,
-    keep: Vec<f32>,
-    soft: Vec<f32>,
+    /// The painted cells, those of islands that stay, and what is near these.
+    cells: [Vec<f32>; 3],
+    fine: Vec<f32>,
     complexion: Complexion,
 }
 
@@ -43,73 +41,67 @@ thread_local! {
 /// its alpha, in place.
 ///
 /// # Errors
-/// If the kernel library refuses the planes.
+/// If the crop's sides are no multiples of four, or the kernel library refuses the planes.
 pub fn fit(crop: &Image, layer: &mut Layer) -> Result<()> {
-    let size = layer.alpha.size();
+    let Size { width, height } = layer.alpha.size();
+    ensure!(width % COARSE + height % COARSE == 0, "a crop of {width}x{height} has odd sides");
     ROOM.with_borrow_mut(|room| {
         let Some(band) = Band::of(layer) else { return Ok(()) };
         let alpha = layer.alpha.data_mut();
-        alpha[..band.start].fill(0.0);
-        alpha[band.end..].fill(0.0);
+        alpha[..band.pixels().start].fill(0.0);
+        alpha[band.pixels().end..].fill(0.0);
         clear_specks(layer, &band, room)?;
-        room.complexion.fit(crop, layer, band.start..band.end)?;
-        let alpha = &mut layer.alpha.data_mut()[band.start..band.end];
-        filter::blur_into(alpha, band.size, FEATHER, fitting(&mut room.soft, alpha.len()))?;
-        for (i, (alpha, soft)) in alpha.iter_mut().zip(&room.soft).enumerate() {
-            // Outward only: a mask's rim must not shine through.
-            *alpha = alpha.max(*soft) * border_ramp(band.start + i, size);
-        }
-        Ok(())
+        room.complexion.fit(crop, layer, &band, &room.cells[0])?;
+        feather(layer, &band, &mut room.fine)
     })
 }
 
-/// The rows of a layer that hold any alpha, and a few around them: nothing else changes.
-struct Band {
-    start: usize,
-    end: usize,
-    size: Size,
-}
-
-impl Band {
-    fn of(layer: &Layer) -> Option<Self> {
-        let Size { width, height } = layer.alpha.size();
-        let alpha = layer.alpha.data();
-        let first = alpha.iter().position(|&a| a > FAINT)? / width;
-        let last = alpha.iter().rposition(|&a| a > FAINT)? / width;
-        let (first, last) = (first.saturating_sub(BAND), (last + 1 + BAND).min(height));
-        let size = Size::new(width, last - first);
-        Some(Self { start: first * width, end: last * width, size })
-    }
-}
-
-/// `plane` with room for `n` values; nothing is allocated once it was as long.
-fn fitting(plane: &mut Vec<f32>, n: usize) -> &mut [f32] {
-    plane.resize(n, 0.0);
-    plane
-}
-
+/// Clears the small islands of the alpha; leaves the painted cells in the room.
 fn clear_specks(layer: &mut Layer, band: &Band, room: &mut Room) -> Result<()> {
-    let alpha = &mut layer.alpha.data_mut()[band.start..band.end];
-    let Room { islands, keep, soft, .. } = room;
-    islands.find(alpha, band.size, LAND)?;
+    let size = layer.alpha.size();
+    let cells = coarse(size);
+    let Room { islands, cells: [painted, keep, near], fine, .. } = room;
+    let [painted, keep, near] =
+        [painted, keep, near].map(|p| fitting(p, cells.width * cells.height));
+    filter::resize_into(layer.alpha.data(), size, cells, painted)?;
+    // A line of one pixel through a cell joins what it joins in the pixels.
+    islands.find(painted, cells, LAND / COARSE as f32)?;
     let areas = islands.areas();
     let largest = areas.iter().skip(1).copied().max().unwrap_or(0);
-    for (keep, &label) in fitting(keep, alpha.len()).iter_mut().zip(islands.labels()?) {
+    for (keep, &label) in keep.iter_mut().zip(islands.labels()?) {
         let stays = label > 0 && areas[label as usize] as f32 >= SPECK * largest as f32;
         *keep = f32::from(u8::from(stays));
     }
     // What lies within a few pixels of an island that stays is its own soft edge.
-    filter::blur_into(keep, band.size, EDGE, fitting(soft, alpha.len()))?;
-    for (alpha, near) in alpha.iter_mut().zip(soft) {
-        *alpha *= (*near * 8.0).min(1.0);
+    filter::blur_into(keep, cells, EDGE / COARSE as f32, near)?;
+    for (painted, near) in painted.iter_mut().zip(&mut *near) {
+        *near = (*near * 8.0).min(1.0);
+        *painted *= *near;
     }
+    let alpha = &mut layer.alpha.data_mut()[band.pixels()];
+    alpha.iter_mut().zip(band.fine(near, fine)?).for_each(|(alpha, near)| *alpha *= near);
     Ok(())
 }
 
-fn border_ramp(index: usize, size: Size) -> f32 {
-    let (x, y) = (index % size.width, index / size.width);
-    let edge = x.min(y).min(size.width - 1 - x).min(size.height - 1 - y);
-    (edge as f32 / BORDER as f32).min(1.0)
+/// Softens the alpha outward, and lets it end at the crop's border.
+fn feather(layer: &mut Layer, band: &Band, soft: &mut Vec<f32>) -> Result<()> {
+    let Size { width, height } = band.layer;
+    let alpha = &mut layer.alpha.data_mut()[band.pixels()];
+    let soft = fitting(soft, alpha.len());
+    filter::blur_into(alpha, band.size(), FEATHER, soft)?;
+    let ramp = |near: usize| (near as f32 / BORDER as f32).min(1.0);
+    let rows = alpha.chunks_exact_mut(width).zip(soft.chunks_exact(width));
+    for ((alpha, soft), y) in rows.zip(band.rows.start * COARSE..) {
+        let edge = ramp(y.min(height - 1 - y));
+        // Outward only: a mask's rim must not shine through.
+        alpha.iter_mut().zip(soft).for_each(|(alpha, soft)| *alpha = alpha.max(*soft) * edge);
+        for x in 0..BORDER.min(width) {
+            let side = (ramp(x) / edge).min(1.0);
+            alpha[x] *= side;
+            alpha[width - 1 - x] *= side;
+        }
+    }
+    Ok(())
 }
 
 #[cfg(test)]

@@ -3,11 +3,13 @@
 //! | file | holds |
 //! |---|---|
 //! | [`harmonize`] | colour and edge fitted to the surroundings, with: |
+//! | `band` | the part that is painted |
 //! | `complexion` | the colours of the skin around |
 //! | `tone` | what is paler than any skin |
 //! | [`steady`] | blending over time |
 //! | [`unet`] | a U-Net through ONNX Runtime |
 
+mod band;
 mod complexion;
 pub mod harmonize;
 pub mod steady;

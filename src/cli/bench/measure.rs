@@ -1,7 +1,7 @@
 //! The job and the plain transcode of the same input, in turns.
 
 use std::fs;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::time::Instant;
 
@@ -131,10 +131,34 @@ fn plain(input: &Path, output: &Path) -> Result<Spent> {
 fn job(input: &Path, folder: &Path, options: &[String]) -> Result<Job> {
     let beside = Target::name_beside(input);
     let name = Path::new("job").with_extension(beside.extension().unwrap_or_default());
-    let (output, report) = (folder.join(name), folder.join("report.json"));
+    let files = run(&[input.to_owned()], &folder.join(name), folder, options)?;
+    files.into_iter().next().context("the job's report is empty")
+}
+
+/// The plain transcode of the first of `inputs`, and what a run over all of them used; outputs
+/// go into a folder in `folder`.
+pub(super) fn together(
+    inputs: &[PathBuf],
+    folder: &Path,
+    options: &[String],
+) -> Result<(Spent, Usage)> {
+    let first = inputs.first().context("no input")?;
+    let plain = plain(first, &folder.join("plain.mp4"))?;
+    let output = folder.join("out");
+    fs::create_dir_all(&output).context("no place for the outputs")?;
+    let to = if inputs.len() > 1 { output.clone() } else { output.join("job.mp4") };
+    let files = run(inputs, &to, folder, options)?;
+    // Each file's report tells what the whole process had used by then.
+    let last = files.iter().map(|job| job.times.usage).max_by(|a, b| a.cpu_s.total_cmp(&b.cpu_s));
+    fs::remove_dir_all(&output).context("the outputs cannot be removed")?;
+    Ok((plain, last.context("the job's report is empty")?))
+}
+
+fn run(inputs: &[PathBuf], output: &Path, folder: &Path, options: &[String]) -> Result<Vec<Job>> {
+    let report = folder.join("report.json");
     let program = std::env::current_exe().context("this program does not find itself")?;
     let mut run = Command::new(program);
-    run.arg("run").arg(input).arg("-o").arg(output).arg("--report").arg(&report);
+    run.arg("run").args(inputs).arg("-o").arg(output).arg("--report").arg(&report);
     run.args(["--overwrite", "--quiet", "--stretch", "0"]).args(options).stdout(Stdio::null());
     let done = run.output().context("the job does not start")?;
     if !done.status.success() {
@@ -143,5 +167,5 @@ fn job(input: &Path, folder: &Path, options: &[String]) -> Result<Job> {
     }
     let told = fs::read(&report).context("the job left no report")?;
     let told: Told = serde_json::from_slice(&told).context("the job's report")?;
-    told.files.into_iter().next().context("the job's report is empty")
+    Ok(told.files)
 }

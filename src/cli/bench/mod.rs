@@ -3,15 +3,17 @@
 //!
 //! | file | does |
 //! |---|---|
+//! | `growth` | how it grows with faces, pixels, streams and time |
 //! | `measure` | the job and the plain transcode, in turns |
 //! | `report` | table, JSON, chart |
 //! | `synthetic` | inputs of any size, rate and number of faces |
 
+mod growth;
 mod measure;
 mod report;
 mod synthetic;
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, ensure};
 use indicatif::ProgressBar;
@@ -61,6 +63,10 @@ pub struct Args {
     /// The table as JSON
     #[arg(long)]
     json: bool,
+    /// Makes clips of --seconds and more, and plots how the job grows: with faces, with pixels of
+    /// frames and of faces, with files and with time
+    #[arg(long, value_name = "FILE.png", conflicts_with_all = ["input", "synthetic", "plot", "size", "masked", "keep"])]
+    growth: Option<PathBuf>,
     /// Time by stage as a picture
     #[arg(long, value_name = "FILE.png")]
     plot: Option<PathBuf>,
@@ -83,6 +89,9 @@ fn size(text: &str) -> Result<Size, String> {
 /// # Errors
 /// If the input cannot be made or read, or the job or the transcode fails.
 pub fn run(args: &Args) -> Result<Verdict> {
+    if let Some(path) = &args.growth {
+        return args.grow(path);
+    }
     let folder = tempfile::tempdir().context("no place for a clip")?;
     let input = match &args.input {
         Some(input) => input.clone(),
@@ -100,8 +109,7 @@ pub fn run(args: &Args) -> Result<Verdict> {
     let name = args.input.as_ref().map_or_else(|| args.clip_name(), |i| i.display().to_string());
     let bench = Bench::new(name, cores, &rounds).context("nothing was measured")?;
     if let Some(path) = &args.plot {
-        std::fs::write(path, chart::png(&bench.panels())?)
-            .with_context(|| format!("{}: cannot be written", path.display()))?;
+        plot(path, &bench.panels())?;
     }
     if args.json {
         table::print_json(&bench)?;
@@ -114,19 +122,39 @@ pub fn run(args: &Args) -> Result<Verdict> {
     Ok(Verdict::Done)
 }
 
+fn plot(path: &Path, panels: &[chart::Panel]) -> Result<()> {
+    std::fs::write(path, chart::png(panels)?)
+        .with_context(|| format!("{}: cannot be written", path.display()))
+}
+
 impl Args {
     /// Makes the clip.
     fn make(&self, place: PathBuf) -> Result<PathBuf> {
         let path = self.keep.clone().unwrap_or(place);
         ensure!(!path.exists(), "{}: exists already; choose another --keep", path.display());
-        let portrait = self.portrait.clone();
-        let portrait =
-            portrait.unwrap_or_else(|| Places::from_env().cache.join("demo/astronaut.png"));
+        let portrait = self.portrait();
         let frames = u64::from(self.rate) * u64::from(self.seconds);
         let draft = Draft { size: self.size, rate: self.rate, frames };
-        let scene = Scene { draft, faces: self.masked };
+        let scene = Scene { draft, faces: self.masked, side: usize::MAX };
         synthetic::write(&scene, &portrait, &self.networks, &path)?;
         Ok(path)
+    }
+
+    fn portrait(&self) -> PathBuf {
+        let given = self.portrait.clone();
+        given.unwrap_or_else(|| Places::from_env().cache.join("demo/astronaut.png"))
+    }
+
+    /// Measures how the job grows and plots it.
+    fn grow(&self, path: &Path) -> Result<Verdict> {
+        let growth = growth::measure(self, &self.portrait())?;
+        plot(path, &growth.panels())?;
+        if self.json {
+            table::print_json(&growth)?;
+        } else {
+            table::print(&growth.table())?;
+        }
+        Ok(Verdict::Done)
     }
 
     fn clip_name(&self) -> String {

@@ -23,6 +23,8 @@ const FADE: f32 = 0.06;
 pub(super) struct Scene {
     pub draft: Draft,
     pub faces: usize,
+    /// A face's square is no larger than this, in pixels.
+    pub side: usize,
 }
 
 /// Writes the clip of `scene` to `path`; the face is that of `portrait`.
@@ -67,7 +69,7 @@ impl Scene {
             (width / columns).min(height / rows)
         };
         let best = (1..=self.faces).max_by_key(|&columns| side(columns)).unwrap_or(1);
-        (best, side(best) as f32)
+        (best, side(best).min(self.side) as f32)
     }
 }
 
@@ -122,7 +124,7 @@ mod tests {
     fn every_face_stays_inside_the_picture_and_apart_from_the_others() {
         for faces in [1, 2, 5, 32] {
             let draft = Draft { size: Size::new(640, 360), rate: 30, frames: 1 };
-            let scene = Scene { draft, faces };
+            let scene = Scene { draft, faces, side: usize::MAX };
             let (_, side) = scene.grid();
             let centre = |i: usize| {
                 let (x, y) = (align::CROP.width as f32 / 2.0, align::CROP.height as f32 / 2.0);
