@@ -45,6 +45,10 @@ impl Detect {
     /// A frame in which the search fails goes on without faces and is counted as failed.
     fn look(&mut self, stream: usize, frame: Frame) -> Result<Seen> {
         let Some(tracker) = self.trackers.get_mut(stream).filter(|_| !frame.is_holding()) else {
+            // Nothing is laid over this one, so that nothing can be laid again over the next.
+            if let Some(still) = self.stills.get_mut(stream) {
+                *still = Still::default();
+            }
             return Ok(Seen { frame, faces: Vec::new(), again: false });
         };
         if let Some(load) = &self.load {
