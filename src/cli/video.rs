@@ -149,11 +149,16 @@ pub(super) fn run(
     let (record, stats, model) = (sink.record(), Stats::default(), crew.model.clone());
     let ended = job.work((Box::new(source), Box::new(sink)), crew, &stats, (0, 0));
     interrupt.guard(None);
+    let stopped = || Ok(Outcome::stopped("stopped; the same command does it again".to_owned()));
+    // so early that not one frame was coded, for example
+    if ended.is_err() && job.many && interrupt.stop.is_set() {
+        return stopped();
+    }
     ended?;
     let mut written = record.take().context("the sink left no record")?;
     if written.partial && job.many {
         let _ = std::fs::remove_file(&written.path); // What cannot be removed is named as partial.
-        return Ok(Outcome::stopped("stopped; the same command does it again".to_owned()));
+        return stopped();
     }
     add_notes(&mut written, ending.notes(), job.input, job.board);
     let mut check = verify::verify(job.input, &written)?;
