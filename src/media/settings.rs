@@ -46,7 +46,21 @@ fn x264(wish: &Encoding, shape: &Shape) -> String {
     // nothing; the frames that wait for it take a tenth of the job's memory.
     let near = if threads() <= FEW { " sync-lookahead=0" } else { "" };
     let preset = preset(wish.speed);
-    format!("{rate} speed-preset={preset} threads={}{interlaced}{silent}{near}", threads())
+    format!(
+        "{rate} speed-preset={preset} threads={}{interlaced}{silent}{near}{}",
+        threads(),
+        steady()
+    )
+}
+
+/// Everything up to AVX2: the AVX-512 code of Debian's x264 0.164 plans across frames (mb-tree) by
+/// memory that nobody has set, so that a process which had coded before gave other frames.
+fn steady() -> &'static str {
+    #[cfg(target_arch = "x86_64")]
+    if std::arch::is_x86_feature_detected!("avx512f") {
+        return " option-string=\"asm=62463\"";
+    }
+    ""
 }
 
 /// Groups of pictures are closed, so that each can be decoded alone.
