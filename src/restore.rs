@@ -12,7 +12,7 @@ use anyhow::{Context, Result};
 
 use crate::face::{Face, TrackId, align};
 use crate::geometry::{CropSpace, FrameSpace, Similarity};
-use crate::image::{Image, Layer, Picture, PictureMut, blend, warp};
+use crate::image::{Image, Layer, Picture, PictureMut, beyond, blend, warp};
 use crate::unmask::steady::{Sight, Steady};
 use crate::unmask::{Unmasker, harmonize};
 
@@ -101,9 +101,15 @@ impl Restorer {
             let Some(crop_from_frame) = align::crop_from_landmarks(&face.landmarks) else {
                 continue;
             };
-            let mut crop = Image::new(self.unmasker.crop_size());
-            warp::crop(looks[n].picture, &crop_from_frame, &mut crop)?;
-            places.push((n, face, crop_from_frame));
+            let (picture, size) = (looks[n].picture, self.unmasker.crop_size());
+            let mut crop = Image::new(size);
+            warp::crop(picture, &crop_from_frame, &mut crop)?;
+            let frame = picture.format.size;
+            let repeated = beyond::is_shown(frame, &crop_from_frame, size).then(|| crop.clone());
+            if repeated.is_some() {
+                beyond::blacken(frame, &crop_from_frame, &mut crop);
+            }
+            places.push((n, face, crop_from_frame, repeated));
             crops.push(crop);
         }
         let mut paintings: Vec<Vec<Painting>> = looks.iter().map(|_| Vec::new()).collect();
@@ -111,12 +117,13 @@ impl Restorer {
             return Ok(paintings);
         }
         let layers = self.unmasker.unmask(&crops).context("painting faces")?;
-        for (((n, face, crop_from_frame), crop), mut layer) in
+        for (((n, face, crop_from_frame, repeated), crop), mut layer) in
             places.into_iter().zip(&crops).zip(layers)
         {
             if layer.alpha.mean() < NOTHING_PAINTED {
                 continue;
             }
+            let crop = repeated.as_ref().unwrap_or(crop);
             harmonize::fit(crop, &mut layer)?;
             let (id, opacity) = (face.id, face.to_take_off());
             let sight = Some(Sight::of(crop)?);

@@ -9,7 +9,7 @@
 //! | [`plane`] | views over strided planes of 8 or 16 bits |
 //! | [`compare`] | before and after in one picture |
 //! | [`color`] | the stream's own matrix and range, to RGB and back |
-//! | [`warp`] | picture -> crop |
+//! | [`warp`], [`beyond`] | picture -> crop, and what it shows beyond the picture |
 //! | [`blend`], `texels` | layer -> picture, under its alpha |
 //! | [`filter`] | blur and resize of float planes |
 //! | [`flow`] | where each pixel was a moment before |
@@ -19,6 +19,7 @@
 //! | [`papers`], `exif`, [`xmp`] | what a photo's file holds besides its pixels, and what it says of itself |
 //! | [`sketch`] | lines and words in the planes |
 
+pub mod beyond;
 pub mod blend;
 pub mod chart;
 pub mod color;
