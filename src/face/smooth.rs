@@ -6,7 +6,9 @@
 //! together. So both are filtered apart, each by a One-Euro filter (Casiez, Roussel and Vogel,
 //! CHI 2012): a low pass whose cut-off rises with speed. Speeds are in eye distances a second,
 //! so a near and a far face are smoothed alike. The pose's cut-off does not rise below a small
-//! speed, and from there on more than in proportion: noise and slow drift stay below it.
+//! speed, and from there on more than in proportion: noise and slow drift stay below it. A face
+//! that was just found is first averaged over what was seen of it: otherwise one poor reading at
+//! the start would be left but slowly.
 
 use super::{Landmarks, align};
 use crate::geometry::{CropSpace, FrameSpace, Point, Similarity, Vec2};
@@ -38,6 +40,8 @@ pub struct OneEuro {
 #[derive(Clone, Debug)]
 struct State {
     seconds: f64,
+    /// Readings that went into the pose.
+    readings: f32,
     pose: Pose,
     pose_speed: [f32; 4],
     /// Points in the crop that the pose places.
@@ -89,6 +93,7 @@ impl State {
         let crop_from_frame = align::crop_from_landmarks(points)?;
         Some(Self {
             seconds,
+            readings: 1.0,
             pose: Pose::of(&crop_from_frame),
             pose_speed: [0.0; 4],
             points: points.map(&crop_from_frame),
@@ -108,6 +113,8 @@ impl State {
         let speed = pose_speed.iter().map(|v| v * v).sum::<f32>().sqrt();
         let above = (speed - POSE_STILL).max(0.0);
         let cutoff = POSE_AT_REST + POSE_WITH_SPEED * above.powf(POSE_POWER);
+        let readings = self.readings + 1.0;
+        let pose = self.pose.moved(step, share(cutoff, dt).max(1.0 / readings));
         let mut speeds = self.speeds;
         let points = std::array::from_fn(|i| {
             let (old, new) = (self.points.points()[i], seen.points.points()[i]);
@@ -117,7 +124,8 @@ impl State {
         });
         Self {
             seconds: seen.seconds,
-            pose: self.pose.moved(step, share(cutoff, dt)),
+            readings,
+            pose,
             pose_speed,
             points: Landmarks::new(points),
             speeds,
@@ -187,6 +195,18 @@ mod tests {
             x = first(&filter.smooth(&face(40.0, 0.0), f64::from(frame) / 25.0)).x;
         }
         assert!((x - first(&face(40.0, 0.0)).x).abs() < 2.0);
+    }
+
+    #[test]
+    fn one_poor_reading_at_the_start_is_soon_left() {
+        let mut filter = OneEuro::default();
+        filter.smooth(&face(3.0, 0.0), 0.0);
+        let mut off = 3.0;
+        for frame in 1..20 {
+            let smooth = filter.smooth(&face(0.0, 0.0), f64::from(frame) / 25.0);
+            off = first(&smooth).distance(first(&face(0.0, 0.0)));
+        }
+        assert!(off < 0.2, "still {off} px off after 20 frames");
     }
 
     #[test]
