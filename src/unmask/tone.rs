@@ -3,7 +3,7 @@
 /// Luma of RGB (BT.601).
 const LUMA: [f32; 3] = [0.299, 0.587, 0.114];
 /// The painted skin has at least this share of the chroma of the visible skin.
-const KEEP: f32 = 0.9;
+const KEEP: f32 = 0.7;
 /// A channel is moved by this much at most (0..1).
 const MOST: f32 = 0.1;
 /// Skin under any light that leaves colours is redder than gray by this much at least.
