@@ -329,7 +329,7 @@ class LandmarkSamples:
         self.share, self.train, self.layers = share if pairs is not None else 0., self.light.train, {}
         if pairs is not None:
             of = {}
-            for i in self.light.usable:
+            for i in self.light.usable[~np.char.startswith(pairs.style[self.light.usable], "bare")]:      # "worn" is what they teach
                 of.setdefault(pairs.source[i], []).append(i)
             self.layers = {n: of[photos.names[n]] for n in self.train if photos.names[n] in of}
             self.layered = np.array(list(self.layers))

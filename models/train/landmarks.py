@@ -13,6 +13,7 @@ import torch
 import torch.nn.functional as F
 
 from data import LandmarkSamples, Pairs, Photos
+from layers import Layers
 from loop import DEVICE, Average, Journal, Loader, Schedule, autocast, load, picture, prepare, save
 from losses import wing
 from nets import Landmarks, unfolded
@@ -27,6 +28,7 @@ def main():
     parser.add_argument("template", type=Path)
     parser.add_argument("-o", "--output", type=Path, default=Path("landmarks.pt"))
     parser.add_argument("--pairs", type=Path)
+    parser.add_argument("--layers", type=Path, help="in the pairs' place: masks that layers.py packed")
     parser.add_argument("--init", type=Path, help="begin from these averaged weights, or from an exported .onnx")
     parser.add_argument("--steps", type=int, default=5000)
     parser.add_argument("--minutes", type=float, default=1e9, help="end by then, whatever --steps says")
@@ -36,9 +38,10 @@ def main():
     parser.add_argument("--seed", type=int, default=7)
     args = parser.parse_args()
     prepare(args.seed)
+    torch.backends.cudnn.benchmark = False       # the number of twins changes from batch to batch
     template = np.array(json.loads(args.template.read_text()))
     photos = Photos(args.pack)
-    pairs = Pairs(args.pairs) if args.pairs else None
+    pairs = Layers(args.layers) if args.layers else Pairs(args.pairs) if args.pairs else None
     net = Landmarks().to(DEVICE, memory_format=torch.channels_last)
     # The mean face in the network's framing (see data.framing): the template as it lies in its own crop.
     low, high = template.min(0), template.max(0)

@@ -78,11 +78,11 @@ class Average:
     def update(self, module):
         self.count += 1
         keep = min(self.decay, (1 + self.count) / (10 + self.count))
-        for key, value in module.state_dict().items():
-            if value.dtype.is_floating_point:
-                self.state[key].lerp_(value.detach(), 1 - keep)
-            else:
-                self.state[key].copy_(value)
+        state = module.state_dict()
+        real = [k for k, v in state.items() if v.dtype.is_floating_point]
+        torch._foreach_lerp_([self.state[k] for k in real], [state[k].detach() for k in real], 1 - keep)
+        for key in state.keys() - set(real):
+            self.state[key].copy_(state[key])
 
 
 def save(path, **parts):
@@ -111,11 +111,11 @@ class Journal:
     def add(self, **values):
         self.count += 1
         for name, value in values.items():
-            self.sums[name] = self.sums.get(name, 0.) + float(value)
+            self.sums[name] = self.sums.get(name, 0.) + torch.as_tensor(value).float()      # read when told: a GPU is not to be waited for at each step
 
     def tell(self, step, progress, images, **more):
         """The means since the last call and whatever else is known, on stdout and in the file."""
-        row = dict(step=step, progress=round(progress, 4), **{k: round(v / self.count, 5) for k, v in self.sums.items()},
+        row = dict(step=step, progress=round(progress, 4), **{k: round(float(v) / self.count, 5) for k, v in self.sums.items()},
                    ms_an_image=round((time.time() - self.began) * 1000 / max(1, images), 1), **more)
         print(f"{self.kind} " + " ".join(f"{k} {v}" for k, v in row.items()), flush=True)
         with open(self.path, "a") as file:

