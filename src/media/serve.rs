@@ -195,7 +195,11 @@ impl Feeding {
             self.entry.set_caps(Some(&frame.shape.caps));
             self.caps = Some(frame.shape.caps.clone());
         }
-        // Until the media runs it has no time, and takes nothing.
+        // Until the media runs it takes nothing. On the way there it has a clock before it knows
+        // when it began: what would be told then is the clock's own time, hours ahead.
+        if self.entry.current_state() != gst::State::Playing {
+            return;
+        }
         let Some(running) = self.entry.current_running_time() else { return };
         let time = frame.time().as_nanos() as i128;
         let shift = *self.shift_ns.get_or_insert_with(|| {
