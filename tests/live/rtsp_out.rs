@@ -2,6 +2,7 @@
 
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::TcpStream;
+use std::process::Command;
 
 use mask2face::media::endpoint::Output;
 use mask2face::media::open::Opener;
@@ -34,6 +35,27 @@ fn what_is_served_can_be_watched_by_who_knows_the_password() {
     two.until(0, "more after the other left", |s| s.frames_out > before + 20);
     let said = [two.end(), stranger.end(), served.end()].concat().join(" ");
     assert!(!said.contains("pass-word"), "{said}");
+}
+
+#[test]
+fn a_player_built_on_ffmpeg_gets_whole_pictures() {
+    let served = Rig::start(&[("test", "rtsp://127.0.0.1:0/live")], &options());
+    served.until(0, "pictures", |s| s.frames_out > 5);
+    let url = format!("rtsp://127.0.0.1:{}/live", served.opener.ports()[0]);
+    let player = Command::new("timeout")
+        .args(["60", "ffmpeg", "-v", "verbose", "-rtsp_transport", "tcp", "-i", &url])
+        .args(["-frames:v", "45", "-f", "null", "-"])
+        .output()
+        .unwrap();
+    served.end();
+    if player.status.code() == Some(127) {
+        eprintln!("skipped: ffmpeg is not installed");
+        return;
+    }
+    let said = String::from_utf8_lossy(&player.stderr);
+    assert!(player.status.success(), "{said}");
+    // Where there are several cores, a picture comes in slices. One that is missing is told so.
+    assert!(!said.contains("concealing") && !said.contains("corrupt"), "{said}");
 }
 
 #[test]
