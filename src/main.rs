@@ -1,12 +1,34 @@
 //! The program: parse, start, dispatch, print the error once.
 
-use std::process::ExitCode;
+use std::env;
+use std::os::unix::process::CommandExt;
+use std::process::{Command, ExitCode};
 
 use clap::Parser;
 use mask2face::cli::{self, Cli};
 use mask2face::{image, media};
 
+/// With this in its environment ONNX Runtime does not tell its maker that it was started, by whom
+/// and where. Whatever else says so is heard only after it has.
+const SILENCE: &str = "ORT_DISABLE_TELEMETRY";
+
+/// Starts the program anew in its own place, with that in its environment: a process that changes
+/// its own takes `unsafe`.
+fn silence() {
+    let Ok(program) = env::current_exe() else { return };
+    let mut args = env::args_os();
+    let mut again = Command::new(program);
+    if let Some(name) = args.next() {
+        again.arg0(name);
+    }
+    // It comes back only if that fails, and then everything is as it would be without.
+    let _ = again.args(args).env(SILENCE, "1").exec();
+}
+
 fn main() -> ExitCode {
+    if env::var_os(SILENCE).is_none() {
+        silence();
+    }
     let cli = Cli::parse();
     match image::init().and_then(|()| media::init()).and_then(|()| cli::dispatch(cli)) {
         Ok(verdict) => verdict.into(),

@@ -7,6 +7,7 @@ use std::fs;
 use std::path::Path;
 
 use assert_cmd::Command;
+use mask2face::onnx::registry::Places;
 use serde_json::Value;
 
 fn mask2face(verb: &str) -> Command {
@@ -51,6 +52,19 @@ fn doctor_names_a_missing_library_and_a_missing_model() {
         detail.starts_with("the model 'yunet' is missing: no face_detection_yunet"),
         "{detail}"
     );
+}
+
+#[test]
+fn onnx_runtime_leaves_no_traces_for_its_maker() {
+    let home = tempfile::tempdir().expect("a folder");
+    let mut command = mask2face("doctor");
+    // What `make setup` filled, at a place that does not follow the home.
+    command.env("MASK2FACE_CACHE", Places::from_env().cache);
+    command.env("HOME", home.path()).env_remove("XDG_CACHE_HOME");
+    command.env_remove("ORT_DISABLE_TELEMETRY");
+    let (_, told) = answer(command);
+    assert_eq!(finding(&told, "ONNX Runtime").0, "ok", "it was loaded");
+    assert!(!home.path().join(".cache/Microsoft").exists());
 }
 
 #[test]
