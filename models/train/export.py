@@ -5,12 +5,15 @@ The averaged weights are shipped, parallel branches and batch norms folded, floa
 import argparse
 import hashlib
 import json
+import os
 from pathlib import Path
 
 import numpy as np
 import onnx
-import onnxruntime as ort
 import torch
+
+os.environ["ORT_DISABLE_TELEMETRY"] = "1"        # before ONNX Runtime is loaded: it tells its maker nothing
+import onnxruntime as ort
 
 from nets import Landmarks, LandmarksExport, Light, LightExport
 from reference import build

@@ -5,9 +5,13 @@ Coordinates everywhere: photo pixels, x right, y down, the centre of the top-lef
 YuNet 2023mar (MIT, OpenCV model zoo) gives boxes and five points; the MediaPipe face mesh (Apache-2.0) gives 468
 points, of which 68 are kept in the order of the iBUG 300-W annotation. Both run through ONNX Runtime.
 """
+import os
+
 import cv2
 import numpy as np
 import onnx
+
+os.environ["ORT_DISABLE_TELEMETRY"] = "1"        # before ONNX Runtime is loaded: it tells its maker nothing
 import onnxruntime as ort
 
 # iBUG 68 <- MediaPipe 468. Read off the canonical face mesh of MediaPipe (canonical_face_model_uv_visualization.png).

@@ -6,11 +6,14 @@ is printed, goes into the metadata, and a model under the bar is not written.
 """
 import argparse
 import json
+import os
 import tempfile
 from pathlib import Path
 
 import numpy as np
 import onnx
+
+os.environ["ORT_DISABLE_TELEMETRY"] = "1"        # before ONNX Runtime is loaded: it tells its maker nothing
 from onnxruntime.quantization import CalibrationDataReader, CalibrationMethod, QuantFormat, QuantType, quantize_static
 from onnxruntime.quantization.shape_inference import quant_pre_process
 

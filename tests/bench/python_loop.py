@@ -6,12 +6,15 @@ ONNX Runtime paints them with the same network, OpenCV pastes and ffmpeg encodes
 Prints frames, faces and seconds. Needs opencv-python, onnxruntime and numpy; what it is compared
 with is `mask2face run CLIP -o OUT.mp4`, in turns. Crops follow YuNet's five
 points, so they are shakier than ours; that costs no time."""
+import os
 import subprocess
 import sys
 import time
 
 import cv2
 import numpy as np
+
+os.environ["ORT_DISABLE_TELEMETRY"] = "1"        # before ONNX Runtime is loaded: it tells its maker nothing
 import onnxruntime as ort
 
 SIDE = 256
