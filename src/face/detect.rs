@@ -1,8 +1,6 @@
 //! `YuNet` (Wu et al. 2023, "`YuNet`: a tiny millisecond-level face detector"): boxes and five
 //! points of every face in a view of the picture.
 
-use std::collections::HashMap;
-
 use anyhow::{Context, Result, ensure};
 
 use super::search::{STRIDE, View};
@@ -29,11 +27,16 @@ const PART: f32 = 0.7;
 /// Bytes of the two dimensions, 640 each, in the file's input: an ONNX `dim_value` twice.
 const FIXED_SIDES: [u8; 10] = [0x0a, 3, 0x08, 0x80, 5, 0x0a, 3, 0x08, 0x80, 5];
 
-/// The detector, with a network for each input size that it met.
+/// Input sizes whose networks are kept: photos of a folder come in hundreds of sizes, and each
+/// network takes a megabyte or two.
+const MOST_SIZES: usize = 8;
+
+/// The detector, with a network for each of the last input sizes that it met.
 pub struct Detector {
     engine: Engine,
     bytes: Vec<u8>,
-    networks: HashMap<(usize, usize), Network>,
+    /// The one that was used last is the last.
+    networks: Vec<(Size, Network)>,
     threshold: f32,
     input: Image,
     levels: Vec<f32>,
@@ -49,7 +52,7 @@ impl Detector {
         let mut detector = Self {
             engine,
             bytes,
-            networks: HashMap::new(),
+            networks: Vec::new(),
             threshold,
             input: Image::new(Size::new(STRIDE, STRIDE)),
             levels: Vec::new(),
@@ -78,14 +81,21 @@ impl Detector {
     }
 
     fn network(&mut self, size: Size) -> Result<&mut Network> {
-        let key = (size.width, size.height);
-        if !self.networks.contains_key(&key) {
-            let bytes = resized(&self.bytes, size)?;
-            let network = self.engine.load("YuNet", &bytes)?;
-            network.expect_input("input", &[1, 3, size.height as i64, size.width as i64])?;
-            self.networks.insert(key, network);
-        }
-        self.networks.get_mut(&key).context("the detector's network")
+        let known = self.networks.iter().position(|(known, _)| *known == size);
+        let network = match known {
+            Some(place) => self.networks.remove(place),
+            None => {
+                let bytes = resized(&self.bytes, size)?;
+                let network = self.engine.load("YuNet", &bytes)?;
+                network.expect_input("input", &[1, 3, size.height as i64, size.width as i64])?;
+                if self.networks.len() == MOST_SIZES {
+                    self.networks.remove(0);
+                }
+                (size, network)
+            }
+        };
+        self.networks.push(network);
+        self.networks.last_mut().map(|(_, network)| network).context("the detector's network")
     }
 }
 
