@@ -82,17 +82,16 @@ impl Detector {
 
     fn network(&mut self, size: Size) -> Result<&mut Network> {
         let known = self.networks.iter().position(|(known, _)| *known == size);
-        let network = match known {
-            Some(place) => self.networks.remove(place),
-            None => {
-                let bytes = resized(&self.bytes, size)?;
-                let network = self.engine.load("YuNet", &bytes)?;
-                network.expect_input("input", &[1, 3, size.height as i64, size.width as i64])?;
-                if self.networks.len() == MOST_SIZES {
-                    self.networks.remove(0);
-                }
-                (size, network)
+        let network = if let Some(place) = known {
+            self.networks.remove(place)
+        } else {
+            let bytes = resized(&self.bytes, size)?;
+            let network = self.engine.load("YuNet", &bytes)?;
+            network.expect_input("input", &[1, 3, size.height as i64, size.width as i64])?;
+            if self.networks.len() == MOST_SIZES {
+                self.networks.remove(0);
             }
+            (size, network)
         };
         self.networks.push(network);
         self.networks.last_mut().map(|(_, network)| network).context("the detector's network")
