@@ -193,7 +193,7 @@ def judge_light(net, source, lpips, limit, sheet=None, baselines=True):
             continue
         restored, opacity = net(masked)
         measures.add("network, its own alpha", restored, bare, hole, opacity > .5)
-        if style != "gas" and style in STYLES:
+        if not style.startswith("gas"):
             measures.rows.setdefault("network, without gas respirators", []).append(measures.rows["network, its own alpha"][-1])
         if baselines:
             measures.add("masked input", masked, bare, hole)
