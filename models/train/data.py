@@ -107,6 +107,11 @@ class Pairs:
                 self.read("alpha", self.names[i], cv2.IMREAD_GRAYSCALE), self.points[i])
 
 
+def lifted(masked, bare, a):
+    """The mask alone, float 0..255: what was laid over `bare` with coverage `a` [S, S, 1], 0..1, to make `masked`."""
+    return np.clip((masked - bare * (1 - a)) / np.maximum(a, .08), 0, 255)
+
+
 # ---- light and damage -------------------------------------------------------------------------------------------------
 
 def relight(rng, image, strength=1.):
@@ -229,8 +234,7 @@ class UnmaskSamples:
             return self.occlude(clean, apply(matrix, points)), None, None
         cover = warp(np.ascontiguousarray(alpha), matrix, size, border).astype(np.float32) / 255
         a = cover[..., None]
-        sheet = (warp(masked, matrix, size, border).astype(np.float32) - clean * (1 - a)) / np.maximum(a, .08)
-        return clean, np.clip(sheet, 0, 255), cover
+        return clean, lifted(warp(masked, matrix, size, border).astype(np.float32), clean, a), cover
 
     def cut(self, images):
         """Now and then the photo ends inside the crop: everything past a line is black, in place."""
@@ -415,8 +419,7 @@ class LandmarkSamples:
             to = after(self.misfit(moved), after(matrix, invert(similarity(points, inner, np.ones(68)))))
             a = warp(np.ascontiguousarray(cover), to, size).astype(np.float32)[..., None] / 255
             m, b = (warp(v, to, size).astype(np.float32) for v in (masked, clean))
-            sheet = np.clip((m - b * (1 - a)) / np.maximum(a, .08), 0, 255)
-            image = image + (relight(rng, sheet) - image) * a
+            image = image + (relight(rng, lifted(m, b, a)) - image) * a
         elif worn:
             sheet, a = paint(rng, moved, size, None)
             image = image + (relight(rng, sheet) - image) * a[..., None]

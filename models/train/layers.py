@@ -13,7 +13,7 @@ from pathlib import Path
 import cv2
 import numpy as np
 
-from data import ALIGN, Pairs, Photos
+from data import ALIGN, Pairs, Photos, lifted
 from faces import apply, similarity
 from paint import paint
 
@@ -56,11 +56,10 @@ def webp(image, quality):
     return cv2.imencode(".webp", image, [cv2.IMWRITE_WEBP_QUALITY, quality])[1]
 
 
-def lifted(pairs, i):
+def layer(pairs, i):
     """The mask of a pair as BGRA."""
     masked, bare, alpha, _ = pairs[i]
-    a = alpha[..., None].astype(np.float32) / 255
-    sheet = np.clip((masked - bare * (1 - a)) / np.maximum(a, .08), 0, 255)
+    sheet = lifted(masked, bare, alpha[..., None].astype(np.float32) / 255)
     return np.dstack([sheet[:, :, ::-1], alpha]).round().astype(np.uint8)
 
 
@@ -93,7 +92,7 @@ def main():
     extra = np.flatnonzero(alone[masks])
     on[extra] = len(things) + np.arange(len(extra))
     crops = np.concatenate([things, masks[extra]])
-    pieces = [webp(lifted(pairs, i), args.quality) for i in masks]
+    pieces = [webp(layer(pairs, i), args.quality) for i in masks]
     faces = rng.choice(train, args.rough)
     placed = [apply(similarity(photos.points[i], template * SIDE, ALIGN), photos.points[i]) for i in faces]
     pieces += [webp(rough(rng, points), args.quality) for points in placed]
