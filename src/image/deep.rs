@@ -5,23 +5,19 @@ use ::image::DynamicImage;
 /// Steps of 16 bits in one of 8.
 const STEP: i32 = 257;
 
-/// The samples of `deep` with the changes that were made to its 8-bit `planes` of red, green and
-/// blue: interleaved blue, green, red, and its own alpha if it has one, with the number of channels.
-pub(super) fn changed(deep: &DynamicImage, planes: &[Vec<u8>; 3]) -> (Vec<u16>, usize) {
-    let channels = if deep.color().has_alpha() { 4 } else { 3 };
-    let (before, fine) = (deep.to_rgb8(), deep.to_rgba16());
-    let mut samples = Vec::with_capacity(planes[0].len() * channels);
-    for (i, (old, fine)) in before.pixels().zip(fine.pixels()).enumerate() {
-        for c in [2, 1, 0] {
-            let change = i32::from(planes[c][i]) - i32::from(old.0[c]);
-            let sample = i32::from(fine.0[c]) + change * STEP;
-            samples.push(sample.clamp(0, i32::from(u16::MAX)) as u16);
-        }
-        if channels == 4 {
-            samples.push(fine.0[3]);
+/// `deep` with the changes that were made to its 8-bit `planes` of red, green and blue: 16 bits a
+/// channel, its own alpha if it has one.
+pub(super) fn changed(deep: &DynamicImage, planes: &[Vec<u8>; 3]) -> DynamicImage {
+    let (before, mut fine) = (deep.to_rgb8(), deep.to_rgba16());
+    for (i, (old, fine)) in before.pixels().zip(fine.pixels_mut()).enumerate() {
+        for ((fine, old), plane) in fine.0.iter_mut().zip(old.0).zip(planes) {
+            let change = i32::from(plane[i]) - i32::from(old);
+            let sample = i32::from(*fine) + change * STEP;
+            *fine = sample.clamp(0, i32::from(u16::MAX)) as u16;
         }
     }
-    (samples, channels)
+    let fine = DynamicImage::ImageRgba16(fine);
+    if deep.color().has_alpha() { fine } else { fine.into_rgb16().into() }
 }
 
 /// Whether `picture` has more than 8 bits a channel.

@@ -13,7 +13,7 @@
 //! | [`blend`], `texels` | layer -> picture, under its alpha |
 //! | [`filter`] | blur and resize of float planes |
 //! | [`flow`] | where each pixel was a moment before |
-//! | [`photo`], `deep`, [`mod@file`] | JPEG, PNG and WebP; more than 8 bits; PNG of crops, fast |
+//! | [`photo`], `encode`, `deep`, [`mod@file`] | JPEG, PNG and WebP; as files; more than 8 bits; PNG of crops, fast |
 //! | [`label`] | a line of text burnt in |
 //! | [`drawing`], [`chart`] | sheets with text, curves and bars |
 //! | [`papers`], `exif`, [`xmp`] | what a photo's file holds besides its pixels, and what it says of itself |
@@ -26,6 +26,7 @@ pub mod color;
 pub mod compare;
 mod deep;
 pub mod drawing;
+mod encode;
 mod exif;
 pub mod file;
 pub mod filter;
