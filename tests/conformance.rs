@@ -171,6 +171,19 @@ fn conformance_around_a_face() {
 }
 
 #[test]
+fn quality_is_not_held_under_a_bit_rate() {
+    let folder = folder();
+    let snow = "-f lavfi -i color=gray:s=640x360:r=30:d=1,noise=alls=60:allf=t -c:v ffv1";
+    ffmpeg(folder.path(), snow, "snow.mkv");
+    let run = mask2face(folder.path(), &["run", "snow.mkv", "-o", "out.mkv"]);
+    assert_eq!(outcome(&run).0, 0, "{}", outcome(&run).1);
+    let bits = 8 * std::fs::metadata(folder.path().join("out.mkv")).unwrap().len();
+    println!("| snow at the usual quality | {bits} bits a second | not capped |");
+    // x264enc alone holds it at two million
+    assert!(bits > 10_000_000, "{bits}");
+}
+
+#[test]
 fn conformance_of_no_picture() {
     let folder = folder();
     ffmpeg(folder.path(), &format!("{SOUND} -c:a aac"), "no-picture.mp4");

@@ -10,6 +10,13 @@ use super::frame::Shape;
 /// Up to so many cores, the frames of a file are looked at by one thread after the other.
 const FEW: usize = 4;
 
+/// More pixels than a picture of 1080 lines has make it a large one.
+const MANY: u32 = 3 << 19;
+
+/// `x264enc` holds even constant quality below its bitrate, 2 Mbit/s unless told otherwise: with
+/// no buffer to reckon with it does not.
+const UNCAPPED: &str = "vbv-buf-capacity=0";
+
 /// Properties of the encoder `name`, as launch text.
 pub(super) fn of(name: &str, wish: &Encoding, shape: &Shape) -> Result<String> {
     let scale =
@@ -33,8 +40,8 @@ fn keys(property: &str, frames: Option<u32>) -> String {
 
 fn x264(wish: &Encoding, shape: &Shape) -> String {
     let rate = match wish.rate {
-        Rate::Usual => "pass=qual quantizer=20".to_owned(),
-        Rate::Quality(quality) => format!("pass=qual quantizer={quality}"),
+        Rate::Usual => format!("pass=qual quantizer=20 {UNCAPPED}"),
+        Rate::Quality(quality) => format!("pass=qual quantizer={quality} {UNCAPPED}"),
         Rate::Lossless => "pass=quant quantizer=0".to_owned(),
         Rate::Bits(bits) => format!("pass=cbr vbv-buf-capacity=2000 bitrate={}", kilo(bits)),
     };
@@ -42,15 +49,25 @@ fn x264(wish: &Encoding, shape: &Shape) -> String {
     // where the input leaves open what its colours mean, the output does so too
     let silent = !shape.told && shape.info.par() == gst::Fraction::new(1, 1);
     let silent = if silent { " insert-vui=false" } else { "" };
-    // Where few cores share the work anyway, a thread that looks ahead for the encoder gains
-    // nothing; the frames that wait for it take a tenth of the job's memory.
-    let near = if threads() <= FEW { " sync-lookahead=0" } else { "" };
     let preset = preset(wish.speed);
     format!(
-        "{rate} speed-preset={preset} threads={}{interlaced}{silent}{near}{}",
+        "{rate} speed-preset={preset} threads={}{interlaced}{silent}{}{}",
         threads(),
+        ahead(wish.speed, shape),
         steady()
     )
+}
+
+/// How far the encoder looks ahead. Where few cores share the work anyway, a thread that does so
+/// gains nothing; the frames that wait for it take a tenth of the job's memory. Each of a large
+/// picture takes 37 MB at 3840x2160, and five of them do for what ten are good for.
+fn ahead(speed: Speed, shape: &Shape) -> &'static str {
+    let pixels = shape.info.width() * shape.info.height();
+    match speed {
+        _ if threads() > FEW => "",
+        Speed::Fast if pixels > MANY => " sync-lookahead=0 rc-lookahead=5",
+        _ => " sync-lookahead=0",
+    }
 }
 
 /// Everything up to AVX2: the AVX-512 code of Debian's x264 0.164 plans across frames (mb-tree) by
