@@ -7,7 +7,7 @@
 //! | painting network, live and photos | one, on half of the cores, eight threads at most | a frame must be done soon, not many at once |
 //! | detector, landmarks | one | a millisecond of work is over before others wake up |
 //! | `OpenCV` | none of its own | its kernels here take a tenth of a millisecond; the frames are shared out instead |
-//! | decoder | `FFmpeg`'s choice: as many as cores, 16 at most | |
+//! | decoder | of a file on up to 2 cores one; else `FFmpeg`'s choice: as many as cores, 16 at most | where cores are few all are busy, and each thread more has frames of its own |
 //! | encoder | as many as cores, 16 at most | so many frames wait in it, each with its memory |
 //!
 //! Nobody spins while waiting, and all queues are bounded, so that whoever is ahead sleeps and

@@ -19,7 +19,7 @@ use super::source::{StopSignal, element};
 use super::stream::{State, Status};
 use super::timer::Timer;
 use super::trouble::Trouble;
-use super::{hold, probe};
+use super::{decoder, hold, probe};
 
 /// How often a connection is looked at while nothing happens.
 const LOOK: gst::ClockTime = gst::ClockTime::from_mseconds(50);
@@ -169,6 +169,7 @@ fn appsink(bin: &gst::Bin, name: &str) -> Result<AppSink> {
 
 fn listen_frames(pipeline: &gst::Pipeline, tap: &Arc<Tap>) -> Result<()> {
     let sink = appsink(pipeline.upcast_ref(), "frames")?;
+    decoder::take_padded(&sink);
     let (tap, shape) = (Arc::clone(tap), Mutex::new(None::<Arc<Shape>>));
     let first = OnceLock::new();
     let callbacks = AppSinkCallbacks::builder().new_sample(move |sink| {

@@ -2,7 +2,7 @@
 //!
 //! | file | holds |
 //! |---|---|
-//! | [`frame`] | a picture over the decoder's buffer |
+//! | [`frame`], `decoder` | a picture over the decoder's buffer; what decoders are told |
 //! | [`inspect`] | what is installed |
 //! | [`launch`] | `pipelines/*.launch` |
 //! | [`source`], [`intake`], `steps` | a file's frames, and when each is shown |
@@ -36,6 +36,7 @@ mod capture;
 mod carry;
 mod clock;
 mod coding;
+mod decoder;
 pub mod draft;
 mod ebml;
 mod encoder;

@@ -17,7 +17,7 @@ use super::launch::{Launch, quoted};
 use super::pulse::Pulse;
 use super::spell::Spelled;
 use super::steps::Steps;
-use super::{Source, probe};
+use super::{Source, decoder, probe};
 
 /// Asks sources to end their stream early: what Ctrl-C does.
 #[derive(Clone, Debug, Default)]
@@ -138,10 +138,12 @@ impl FileSource {
     ) -> Result<(Self, Arc<AtomicBool>)> {
         let spelled = Spelled::input(path)?;
         let pipeline = build(&spelled, launch, deinterlace, upright)?;
+        decoder::spare_threads(pipeline.upcast_ref());
         let turned = intake::watch_turn(&pipeline);
         let sink = element(&pipeline, "frames")?
             .downcast::<AppSink>()
             .map_err(|_| anyhow!("the pipeline's element frames is no appsink"))?;
+        decoder::take_padded(&sink);
         let bell = Bell::default();
         bell.listen(&pipeline, None);
         link_video(&pipeline, &bell)?;

@@ -62,8 +62,9 @@ pub use stages::{Detect, Paint};
 pub use stats::Stats;
 use team::Line;
 
-/// Items that wait between two stages.
-const WAITING: usize = 1;
+/// Items that wait between two stages, beside the one that each has in hand: none, as each may
+/// hold a frame and more of them make nothing quicker.
+const WAITING: usize = 0;
 
 /// A body of a thread that is not started yet.
 type Body = Box<dyn FnOnce() + Send>;

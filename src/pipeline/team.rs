@@ -9,8 +9,9 @@ use crossbeam_channel::{Receiver, Sender, bounded};
 use super::stage::{FirstError, Stage};
 use super::stats::StageStats;
 
-/// Places in the line beyond one for each worker: a quick one may go ahead by so many items.
-const AHEAD: usize = 2;
+/// Places in the line beyond one for each worker: a quick one may go ahead by so many items. Each
+/// may hold a frame.
+const AHEAD: usize = 1;
 
 /// What comes out of a stage, in order.
 pub(super) enum Line<T> {
@@ -76,23 +77,21 @@ impl<S: Stage> Member<S> {
 mod tests {
     use super::*;
 
-    /// Multiplies by ten, keeps back multiples of seven, and lets odd numbers wait for the next
-    /// even one, so that results are done out of order.
-    struct Tens {
-        even: Sender<()>,
-        odd: Receiver<()>,
-    }
+    /// Multiplies by ten, keeps back multiples of seven, and lets each odd number wait for the
+    /// even one after it, so that results are done out of order.
+    struct Tens(Arc<[(Sender<()>, Receiver<()>)]>);
 
     impl Stage for Tens {
-        type In = u64;
-        type Out = u64;
+        type In = usize;
+        type Out = usize;
         const NAME: &'static str = "tens";
 
-        fn process(&mut self, item: u64) -> Result<Option<u64>> {
+        fn process(&mut self, item: usize) -> Result<Option<usize>> {
+            let (even, odd) = &self.0[(item - 1) / 2];
             if item.is_multiple_of(2) {
-                let _ = self.even.send(());
+                even.send(()).unwrap();
             } else {
-                let _ = self.odd.recv();
+                odd.recv().unwrap();
             }
             Ok((!item.is_multiple_of(7)).then_some(item * 10))
         }
@@ -100,9 +99,8 @@ mod tests {
 
     #[test]
     fn results_come_in_order_whoever_is_done_first() {
-        let (even, odd) = crossbeam_channel::unbounded();
-        let workers: Vec<_> =
-            (0..3).map(|_| Tens { even: even.clone(), odd: odd.clone() }).collect();
+        let pairs: Arc<[_]> = (0..50).map(|_| bounded(1)).collect();
+        let workers = (0..3).map(|_| Tens(Arc::clone(&pairs))).collect();
         let (sender, input) = bounded(2);
         let (members, line) = gather(workers, Line::Single(input));
         std::thread::scope(|scope| {
@@ -112,9 +110,8 @@ mod tests {
             }
             let feed = move || (1..=100).for_each(|n| sender.send(n).unwrap());
             std::thread::Builder::new().spawn_scoped(scope, feed).unwrap();
-            let out: Vec<u64> = std::iter::from_fn(|| line.take()).collect();
-            let want: Vec<u64> =
-                (1..=100).filter(|n: &u64| !n.is_multiple_of(7)).map(|n| n * 10).collect();
+            let out: Vec<usize> = std::iter::from_fn(|| line.take()).collect();
+            let want: Vec<usize> = (1..=100).filter(|n| n % 7 != 0).map(|n| n * 10).collect();
             assert_eq!(out, want);
         });
     }
