@@ -74,8 +74,9 @@ impl Engine {
         Ok(Self { environment, device, threads: threads.max(1), kept: None })
     }
 
-    /// The same engine, which keeps what it made ready in `folder`, to be quicker next time.
-    /// For networks that come again: each takes its place on the disk.
+    /// The same engine, which keeps what it made ready in `folder`, to be quicker next time, and
+    /// the memory of one run for the next. For networks that come again, with input of one size:
+    /// each takes its place on the disk.
     #[must_use]
     pub fn keeping(self, folder: PathBuf) -> Self {
         Self { kept: Some(folder), ..self }
@@ -107,7 +108,8 @@ impl Engine {
         let builder = builder.with_intra_threads(self.threads).map_err(text)?;
         let builder = builder.with_intra_op_spinning(false).map_err(text)?;
         let builder = builder.with_inter_op_spinning(false).map_err(text)?;
-        builder.with_execution_providers(device.dispatches(engines)).map_err(text)
+        let providers = device.dispatches(engines, self.kept.is_some());
+        builder.with_execution_providers(providers).map_err(text)
     }
 
     /// A network on the processor from its ready form in `folder`, which is made if need be.
