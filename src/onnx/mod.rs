@@ -22,6 +22,7 @@ use std::sync::Mutex;
 
 use anyhow::{Context, Result, anyhow, bail};
 use ort::environment::Environment;
+use ort::ep::ExecutionProviderDispatch;
 use ort::session::Session;
 use ort::session::builder::{GraphOptimizationLevel, SessionBuilder};
 use ort::value::{Outlet, TensorRef, ValueType};
@@ -74,16 +75,16 @@ impl Engine {
         Ok(Self { environment, device, threads: threads.max(1), kept: None })
     }
 
-    /// The same engine, which keeps what it made ready in `folder`, to be quicker next time, and
-    /// the memory of one run for the next. For networks that come again, with input of one size:
-    /// each takes its place on the disk.
+    /// The same engine, which keeps what it made ready in `folder`, to be quicker next time.
+    /// For networks that come again: each takes its place on the disk.
     #[must_use]
     pub fn keeping(self, folder: PathBuf) -> Self {
         Self { kept: Some(folder), ..self }
     }
 
     /// Loads a network from the bytes of an ONNX file; `name` stands in error messages.
-    /// Graph optimisation is full, threads do not spin.
+    /// Graph optimisation is full, threads do not spin, and the memory of one run is kept for the
+    /// next.
     ///
     /// # Errors
     /// If the bytes are no network that this ONNX Runtime can run, or the device asked for
@@ -94,21 +95,33 @@ impl Engine {
             Some(folder) => {
                 // Where no folder can be made, the engines are built anew each time.
                 let engines = prepared::engines(folder, bytes);
-                commit(self.builder(device, engines.ok().as_deref())?, bytes)
+                commit(self.builder(device.dispatches(engines.ok().as_deref()))?, bytes)
             }
-            None => commit(self.builder(device, None)?, bytes),
+            None => commit(self.builder(device.dispatches(None))?, bytes),
         };
+        self.loaded(name, build)
+    }
+
+    /// The same, on the processor and without memory that is kept: for large input that comes
+    /// once.
+    ///
+    /// # Errors
+    /// As [`Engine::load`].
+    pub fn load_lean(&self, name: &str, bytes: &[u8]) -> Result<Network> {
+        self.loaded(name, |_| commit(self.builder(provider::lean())?, bytes))
+    }
+
+    fn loaded(&self, name: &str, build: impl FnMut(Device) -> Result<Session>) -> Result<Network> {
         let (session, provider) = provider::choose(self.device, build)?;
         Ok(Network { name: name.to_owned(), session, provider, threads: self.threads })
     }
 
-    fn builder(&self, device: Device, engines: Option<&Path>) -> Result<SessionBuilder> {
+    fn builder(&self, providers: Vec<ExecutionProviderDispatch>) -> Result<SessionBuilder> {
         let builder = Session::builder(&self.environment)?;
         let builder = builder.with_optimization_level(GraphOptimizationLevel::All).map_err(text)?;
         let builder = builder.with_intra_threads(self.threads).map_err(text)?;
         let builder = builder.with_intra_op_spinning(false).map_err(text)?;
         let builder = builder.with_inter_op_spinning(false).map_err(text)?;
-        let providers = device.dispatches(engines, self.kept.is_some());
         builder.with_execution_providers(providers).map_err(text)
     }
 
@@ -116,12 +129,12 @@ impl Engine {
     fn prepared(&self, folder: &Path, bytes: &[u8]) -> Result<Session> {
         let place = Prepared::new(folder, bytes);
         if let Some(ready) = place.read()
-            && let Ok(session) = commit(self.builder(Device::Cpu, None)?, &ready)
+            && let Ok(session) = commit(self.builder(Device::Cpu.dispatches(None))?, &ready)
         {
             return Ok(session);
         }
         place.keep(|path| {
-            let builder = self.builder(Device::Cpu, None)?;
+            let builder = self.builder(Device::Cpu.dispatches(None))?;
             let builder = match path {
                 Some(path) => builder.with_optimized_model_path(path).map_err(text)?,
                 None => builder,

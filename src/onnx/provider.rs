@@ -38,18 +38,12 @@ impl Provider {
 
 impl Device {
     /// What is asked of ONNX Runtime: no silent fall-back, except to what `choose` tries next.
-    /// `engines` is where `TensorRT` keeps what it built of this network, which takes it minutes;
-    /// `steady` are networks whose input is of one size.
-    pub(super) fn dispatches(
-        self,
-        engines: Option<&Path>,
-        steady: bool,
-    ) -> Vec<ep::ExecutionProviderDispatch> {
+    /// `engines` is where `TensorRT` keeps what it built of this network, which takes it minutes.
+    pub(super) fn dispatches(self, engines: Option<&Path>) -> Vec<ep::ExecutionProviderDispatch> {
         let dispatch = match self {
-            // Its memory pool doubles whenever it grows and never shrinks: a large picture that was
-            // looked at once would leave it behind. Where all are of one size it spares the
-            // system's work for memory that comes and goes, a seventh of the network's time.
-            Self::Auto | Self::Cpu => ep::CPU::default().with_arena_allocator(steady).build(),
+            // Its memory pool spares the system's work for memory that comes and goes, a seventh of
+            // a network's time.
+            Self::Auto | Self::Cpu => ep::CPU::default().with_arena_allocator(true).build(),
             // Batches come in few shapes: each is tried out once.
             Self::Cuda(id) => ep::CUDA::default()
                 .with_device_id(id as i32)
@@ -78,6 +72,12 @@ impl Device {
             Self::TensorRt(_) => "TensorrtExecutionProvider",
         }
     }
+}
+
+/// The processor without its memory pool, which doubles whenever it grows and never shrinks: a
+/// large picture that was looked at once would leave it behind.
+pub(super) fn lean() -> Vec<ep::ExecutionProviderDispatch> {
+    vec![ep::CPU::default().with_arena_allocator(false).build().error_on_failure()]
 }
 
 impl fmt::Display for Device {

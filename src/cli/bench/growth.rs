@@ -22,7 +22,7 @@ const SIDES: [usize; 5] = [150, 300, 450, 600, 750];
 const SIDE: usize = 240;
 const STREAMS: [usize; 4] = [1, 2, 4, 8];
 /// Times as long as asked.
-const LONGER: [u32; 4] = [1, 2, 4, 8];
+const LONGER: [u32; 4] = [1, 4, 15, 60];
 
 /// One clip, or several in one run.
 #[derive(Clone, Copy, Debug, Serialize)]
