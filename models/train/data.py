@@ -171,6 +171,35 @@ def after(second, first):
     return np.concatenate([second[:, :2] @ first[:, :2], (second[:, :2] @ first[:, 2] + second[:, 2])[:, None]], 1)
 
 
+# ---- what a mask does that its face does not ---------------------------------------------------------------------------
+
+def loosened(rng, sheet, cover):
+    """A mask [S, S, 3] and its coverage [S, S] 0..1, grown and moved past the face's outline as loose cloth is."""
+    size = len(cover)
+    grow = np.diag(np.exp([rng.uniform(-.02, .16), rng.uniform(-.02, .1)]))
+    centre = np.array([.5, .62]) * size
+    matrix = np.concatenate([grow, (centre - grow @ centre + rng.normal(0, .015, 2) * size)[:, None]], 1)
+    stack = warp(np.dstack([sheet * cover[..., None], cover]).astype(np.float32), matrix, size, cv2.BORDER_REPLICATE)
+    return stack[:, :, :3] / np.maximum(stack[:, :, 3:], .03), stack[:, :, 3]
+
+
+def exposed(rng, sheet, clean):
+    """A mask [S, S, 3] far brighter or darker than its face, burnt out on one side, or in a colour of the picture around."""
+    size = len(sheet)
+    if rng.random() < .12:
+        y, x = rng.integers(0, size, 2)
+        colour = cv2.resize(clean, (16, 16), interpolation=cv2.INTER_AREA)[y * 16 // size, x * 16 // size]
+        sheet = sheet + (colour - sheet.mean((0, 1))) * float(rng.uniform(.5, 1))
+    if rng.random() < .4:
+        sheet = sheet * float(np.exp(rng.normal(.1, .35)))
+    if rng.random() < .35:
+        at, angle = np.linspace(-1, 1, size, dtype=np.float32), rng.uniform(0, 2 * np.pi)
+        along = np.cos(angle) * at[None] + np.sin(angle) * at[:, None]
+        glare = np.clip(.5 + along * rng.uniform(.5, 3) + rng.normal(0, .5), 0, 1) * rng.uniform(.2, .9)
+        sheet = sheet + (255 - sheet) * glare[..., None].astype(np.float32)
+    return np.clip(sheet, 0, 255)
+
+
 # ---- samples of the light network -----------------------------------------------------------------------------------
 
 class UnmaskSamples:
@@ -253,7 +282,9 @@ class UnmaskSamples:
         if sheet is None:
             masked, cover = clean, np.zeros((size, size), np.float32)
         else:
-            sheet = relight(rng, sheet, 1.)
+            if rng.random() < .4:
+                sheet, cover = loosened(rng, sheet, cover)
+            sheet = exposed(rng, relight(rng, sheet, 1.), clean)
             masked = clean + (sheet - clean) * cover[..., None]
         if rng.random() < .3:                       # one light over both
             ramp = float(rng.uniform(-.35, .35)) * np.linspace(-1, 1, size, dtype=np.float32)

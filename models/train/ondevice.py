@@ -146,6 +146,13 @@ class DeviceSamples:
         centre = torch.tensor([SIDE / 2., .72 * SIDE], device=self.device)
         return homogeneous(torch.cat([grow, (centre - grow @ centre + self.normal(2) * .012 * SIDE)[..., None]], 2))
 
+    def loose(self):
+        """Cloth that is grown and moved past the face's outline, as `data.loosened` does; [N, 3, 3], and itself for the others."""
+        grow = torch.diag_embed(torch.stack([self.uniform(-.02, .16), self.uniform(-.02, .1)], 1).exp())
+        centre = torch.tensor([SIDE / 2., .62 * SIDE], device=self.device)
+        grown = homogeneous(torch.cat([grow, (centre - grow @ centre + self.normal(2) * .015 * SIDE)[..., None]], 2))
+        return torch.where(self.chance(.4, 1, 1), grown, torch.eye(3, device=self.device))
+
     def sampled(self, pictures, back, reach):
         """uint8 pictures -> 0..1 crops; `back` takes the crop's pixels to the picture's, which is `reach` wide."""
         to = diagonal(2 / reach, -1, self.device) @ back @ diagonal(SIDE / 2, SIDE / 2, self.device)
@@ -164,6 +171,19 @@ class DeviceSamples:
         image = grey + (image - grey) * torch.where(self.chance(.4), self.uniform(.35, 1.35, 1, 1, 1), 1.)
         gamma = torch.where(self.chance(.3), (self.normal(1, 1, 1) * .25 * strength).exp(), 1.)
         return image.clamp(1e-4, 1) ** gamma
+
+    def exposed(self, sheet, clean):
+        """Far brighter or darker than the face, burnt out on one side, or in a colour of the picture around: `data.exposed`."""
+        cells = F.adaptive_avg_pool2d(clean, 16).flatten(2)
+        colour = cells.gather(2, self.one_of(256).view(-1, 1, 1).expand(-1, 3, 1))[..., None]
+        there = (sheet > 0).any(1, keepdim=True)
+        mean = (sheet * there).sum((2, 3), keepdim=True) / there.sum((2, 3), keepdim=True).clamp(min=1)
+        sheet = sheet + (colour - mean) * self.uniform(.5, 1, 1, 1, 1) * self.chance(.12)
+        sheet = sheet * torch.where(self.chance(.4), (self.normal(1, 1, 1) * .35 + .1).exp(), 1.)
+        at, angle = torch.linspace(-1, 1, self.size, device=self.device), self.uniform(0, 2 * torch.pi, 1, 1, 1)
+        along = angle.cos() * at + angle.sin() * at[:, None]
+        glare = (.5 + along * self.uniform(.5, 3, 1, 1, 1) + self.normal(1, 1, 1) * .5).clamp(0, 1)
+        return (sheet + (1 - sheet) * glare * self.uniform(.2, .9, 1, 1, 1) * self.chance(.35)).clamp(0, 1)
 
     def ended(self, stack):
         """Now and then the photo ends inside the crop: black past a line."""
@@ -209,10 +229,11 @@ class DeviceSamples:
             face = torch.where(bare & beside, self.people + self.one_of(len(self.faces) - self.people), face)
         back = torch.linalg.inv(self.place())
         clean = self.sampled(self.faces[face], diagonal(1, MARGIN, self.device) @ back, SIDE + 2 * MARGIN)
-        layer = self.sampled(self.masks[mask], fit @ back, SIDE)
+        layer = self.sampled(self.masks[mask], torch.linalg.inv(self.loose()) @ fit @ back, SIDE)
         cover = layer[:, 3:] * ~bare.view(-1, 1, 1, 1)
         sheet = self.relit(layer[:, :3] / layer[:, 3:].clamp(min=.03), 1.)      # the mask's light is drawn apart from the face's
         clean = self.relit(clean, .6)
+        sheet = self.exposed(sheet, clean)
         masked = clean + (sheet - clean) * cover
         ramp = torch.linspace(-1, 1, self.size, device=self.device)             # one light over both
         gain = torch.where(self.chance(.3), (self.uniform(-.35, .35, 1, 1, 1) * ramp + self.normal(1, 1, 1) * .2 - .1).exp(), 1.)

@@ -52,6 +52,12 @@ def pixel_losses(face, alpha, batch):
     return 2 * (l1 + tone), structure, shape
 
 
+def detail(image):
+    """What is finer than a sixteenth of the side."""
+    cells = F.avg_pool2d(image, image.shape[-1] // 16)
+    return image - F.interpolate(cells, size=image.shape[2:], mode="bilinear")
+
+
 def nudged(image, *others):
     """The same small similarity on all pictures (1.5 degrees, 1 % shift, 1 % zoom), sensor noise on the first: what
     happens to a crop from one frame of a video to the next."""
@@ -95,7 +101,8 @@ class Ours:
         if weight := self.weight("distil", self.teacher, progress):
             with torch.no_grad(), autocast():
                 wanted = torch.sigmoid(self.teacher(image)[0].float())
-            losses["distil"] = weight * (hole * (face - wanted).abs()).sum() / (3 * hole.sum() + 1) * 6
+            # its detail alone: of colours the truth knows more
+            losses["distil"] = weight * (hole * (detail(face) - detail(wanted)).abs()).sum() / (3 * hole.sum() + 1) * 6
         if weight := self.weight("adversary", self.patches, progress):
             losses["fooled"] = weight * self.patches.judge(painted, target, hole)
         if weight := self.weight("stability", True, progress):
