@@ -138,8 +138,8 @@ impl Restorer {
 pub struct Settler {
     /// What was painted last, a stream each.
     steady: Vec<Steady<TrackId>>,
-    /// What was laid last, a stream each.
-    laid: Vec<Vec<Patch>>,
+    /// What was laid last, a stream each; none where that failed.
+    laid: Vec<Option<Vec<Patch>>>,
 }
 
 impl Settler {
@@ -151,7 +151,7 @@ impl Settler {
     pub fn settle(&mut self, stream: usize, paintings: Vec<Painting>) -> Result<Vec<Patch>> {
         if self.steady.len() <= stream {
             self.steady.resize_with(stream + 1, Steady::default);
-            self.laid.resize_with(stream + 1, Vec::new);
+            self.laid.resize_with(stream + 1, || None);
         }
         let steady = &mut self.steady[stream];
         steady.next_frame();
@@ -164,16 +164,28 @@ impl Settler {
             Ok(Patch { id, layer, opacity, crop_from_frame })
         };
         // What fails is not laid once more either.
-        self.laid[stream].clear();
+        self.laid[stream] = None;
         let patches: Vec<Patch> = paintings.into_iter().map(patch).collect::<Result<_>>()?;
-        self.laid[stream].clone_from(&patches);
+        self.laid[stream] = Some(patches.clone());
         Ok(patches)
+    }
+
+    /// The next frame of `stream` could not be painted.
+    pub fn fail(&mut self, stream: usize) {
+        if let Some(steady) = self.steady.get_mut(stream) {
+            steady.next_frame();
+            self.laid[stream] = None;
+        }
     }
 
     /// The patches of a frame of `stream` that shows just what the one before showed: the same,
     /// and nothing is remembered of it.
-    pub fn again(&self, stream: usize) -> Vec<Patch> {
-        self.laid.get(stream).cloned().unwrap_or_default()
+    ///
+    /// # Errors
+    /// If that one could not be painted.
+    pub fn again(&self, stream: usize) -> Result<Vec<Patch>> {
+        let laid = self.laid.get(stream).cloned().flatten();
+        laid.context("the frame before, which is shown once more, could not be painted")
     }
 }
 
@@ -206,6 +218,18 @@ mod tests {
 
     fn face(x: f32, worn: bool) -> Face {
         fixture::face(x as u64 + 1, Point::new(x, 10.0), 0.4, worn)
+    }
+
+    #[test]
+    fn what_failed_fails_once_more_until_something_is_laid() {
+        let mut settler = Settler::default();
+        assert!(settler.again(0).is_err());
+        settler.settle(0, Vec::new()).unwrap();
+        assert!(settler.again(0).unwrap().is_empty());
+        settler.fail(0);
+        assert!(settler.again(0).is_err());
+        settler.settle(0, Vec::new()).unwrap();
+        assert!(settler.again(0).is_ok());
     }
 
     #[test]

@@ -5,7 +5,7 @@ use anyhow::Result;
 use super::markup;
 use super::round::Round;
 use super::stage::Stage;
-use super::stages::Painted;
+use super::stages::{Painted, Paintings};
 use super::stats::Stats;
 use crate::face::Face;
 use crate::image::label::Label;
@@ -49,8 +49,12 @@ impl Lay {
     fn finish(&mut self, stream: usize, painted: Painted) -> Result<Shown> {
         let Painted { mut frame, faces, paintings } = painted;
         let patches = match paintings {
-            Some(paintings) => self.stats.or_failed(self.settler.settle(stream, paintings)),
-            None => self.settler.again(stream),
+            Paintings::New(new) => self.stats.or_failed(self.settler.settle(stream, new)),
+            Paintings::Again => self.stats.or_failed(self.settler.again(stream)),
+            Paintings::Failed => {
+                self.settler.fail(stream);
+                Vec::new()
+            }
         };
         let original = self.live.then(|| frame.clone());
         let drawn: &[Face] = if self.draws { &faces } else { &[] };

@@ -80,8 +80,17 @@ impl Stage for Detect {
 pub struct Painted {
     pub(super) frame: Frame,
     pub(super) faces: Vec<Face>,
-    /// None where the frame before is shown once more: what was laid over it is laid again.
-    pub(super) paintings: Option<Vec<Painting>>,
+    pub(super) paintings: Paintings,
+}
+
+/// What becomes of a frame.
+pub(super) enum Paintings {
+    /// These are laid over it.
+    New(Vec<Painting>),
+    /// The frame before is shown once more: what was laid over that one.
+    Again,
+    /// It passes as it came.
+    Failed,
 }
 
 /// Paints what an [`Effect`] wants to lay over the faces. Each round is painted by itself, so
@@ -103,9 +112,9 @@ impl Paint {
         Self { effect, stats, load: Some(load) }
     }
 
-    /// The paintings of each frame. A round on which the network fails passes as it came and is
-    /// counted as failed: never a painting of another frame.
-    fn paintings(&mut self, round: &Round<Seen>) -> Result<Vec<Vec<Painting>>> {
+    /// The paintings of each frame; none of a round on which the network fails: it passes as it
+    /// came and is counted as failed, never with a painting of another frame.
+    fn paintings(&mut self, round: &Round<Seen>) -> Result<Option<Vec<Vec<Painting>>>> {
         let frames = round.items();
         let near = frames.iter().map(
             |(_, seen)| {
@@ -118,10 +127,8 @@ impl Paint {
         let looks = frames.iter().zip(&pictures).zip(&near);
         let looks = looks.map(|((&(stream, _), picture), faces)| Look { stream, picture, faces });
         let looks: Vec<Look<'_>> = looks.collect();
-        let painted = self.effect.paint(&looks);
-        let mut painted: Vec<_> = self.stats.or_failed(painted);
-        painted.resize_with(frames.len(), Vec::new);
-        Ok(painted)
+        let painted = self.effect.paint(&looks).map(Some);
+        Ok(self.stats.or_failed(painted))
     }
 
     /// The faces that are worked on: all, or the nearest masked ones and all bare ones.
@@ -150,10 +157,14 @@ impl Stage for Paint {
     const NAME: &'static str = "paint";
 
     fn process(&mut self, round: Round<Seen>) -> Result<Option<Round<Painted>>> {
-        let mut paintings = self.paintings(&round)?.into_iter();
+        let mut paintings = self.paintings(&round)?.map(Vec::into_iter);
         let painted = round.try_map(|_, Seen { frame, faces, again }| {
-            let paintings = paintings.next().unwrap_or_default();
-            let paintings = (!again).then_some(paintings);
+            let new = paintings.as_mut().and_then(Iterator::next);
+            let paintings = match new {
+                _ if again => Paintings::Again,
+                Some(new) => Paintings::New(new),
+                None => Paintings::Failed,
+            };
             Ok(Painted { frame, faces, paintings })
         });
         painted.map(Some)
