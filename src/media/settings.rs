@@ -10,7 +10,7 @@ use super::frame::Shape;
 /// Up to so many cores, the frames of a file are looked at by one thread after the other.
 const FEW: usize = 4;
 
-/// More pixels than a picture of 1080 lines has make it a large one.
+/// A picture of more pixels is a large one: of 1080 lines and more.
 const MANY: u32 = 3 << 19;
 
 /// `x264enc` holds even constant quality below its bitrate, 2 Mbit/s unless told otherwise: with
@@ -60,7 +60,7 @@ fn x264(wish: &Encoding, shape: &Shape) -> String {
 
 /// How far the encoder looks ahead. Where few cores share the work anyway, a thread that does so
 /// gains nothing; the frames that wait for it take a tenth of the job's memory. Each of a large
-/// picture takes 37 MB at 3840x2160, and five of them do for what ten are good for.
+/// picture takes 37 MB at 3840x2160: five of them, not ten, cost .1 to .3 dB at the same size.
 fn ahead(speed: Speed, shape: &Shape) -> &'static str {
     let pixels = shape.info.width() * shape.info.height();
     match speed {

@@ -99,7 +99,7 @@ impl Engine {
             }
             None => commit(self.builder(device.dispatches(None))?, bytes),
         };
-        self.loaded(name, build)
+        self.loaded(name, self.device, build)
     }
 
     /// The same, on the processor and without memory that is kept: for large input that comes
@@ -108,11 +108,16 @@ impl Engine {
     /// # Errors
     /// As [`Engine::load`].
     pub fn load_lean(&self, name: &str, bytes: &[u8]) -> Result<Network> {
-        self.loaded(name, |_| commit(self.builder(provider::lean())?, bytes))
+        self.loaded(name, Device::Cpu, |_| commit(self.builder(provider::lean())?, bytes))
     }
 
-    fn loaded(&self, name: &str, build: impl FnMut(Device) -> Result<Session>) -> Result<Network> {
-        let (session, provider) = provider::choose(self.device, build)?;
+    fn loaded(
+        &self,
+        name: &str,
+        device: Device,
+        build: impl FnMut(Device) -> Result<Session>,
+    ) -> Result<Network> {
+        let (session, provider) = provider::choose(device, build)?;
         Ok(Network { name: name.to_owned(), session, provider, threads: self.threads })
     }
 
