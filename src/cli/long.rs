@@ -33,15 +33,16 @@ pub(super) fn is_long(promise: &Promise, args: &Args) -> bool {
     wanted && promise.duration.is_some_and(|whole| whole >= every * 2)
 }
 
-/// Runs the job: all stretches, or those of one part.
+/// Runs the job: all stretches, or those of one part. `crews`: one for the first of them, and what
+/// makes those of the others.
 pub(super) fn run(
     job: &Job<'_>,
     source: FileSource,
-    crew: &dyn Fn() -> Result<Crew>,
+    crews: (Crew, &dyn Fn() -> Result<Crew>),
     interrupt: &Interrupt,
 ) -> Result<Outcome> {
     let begun = Instant::now();
-    let work = Work::begin(job, &source, crew, interrupt)?;
+    let work = Work::begin(job, &source, crews, interrupt)?;
     let ended = work.run(source, begun);
     if ended.is_err() {
         work.journal.remove_if_empty();
@@ -67,11 +68,10 @@ impl<'a> Work<'a> {
     fn begin(
         job: &'a Job<'a>,
         source: &FileSource,
-        crew: &'a dyn Fn() -> Result<Crew>,
+        (spare, crew): (Crew, &'a dyn Fn() -> Result<Crew>),
         interrupt: &'a Interrupt,
     ) -> Result<Self> {
         let promise = source.promise();
-        let spare = crew()?;
         let plan = job.plan(&promise, spare.model.as_ref());
         let notes = stretch::check(&plan, job.launch)?;
         let model = spare.model.as_ref().map(|model| (&model.model, &model.sha256));

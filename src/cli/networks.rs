@@ -1,7 +1,9 @@
 //! Options of the networks, and how they are put together: what every verb that looks at faces
 //! shares.
 
+use std::panic::resume_unwind;
 use std::path::PathBuf;
+use std::thread;
 
 use anyhow::{Context, Result};
 use clap::{Args, FromArgMatches};
@@ -86,15 +88,23 @@ impl NetworkArgs {
     }
 
     fn crew_of(&self, put_on: Option<Effect>, threads: Threads) -> Result<Crew> {
-        let tracker = self.tracker()?;
-        let (effects, model) = if let Some(effect) = put_on {
-            (vec![effect], None)
-        } else {
-            let (unets, facts) = self.unets(threads)?;
-            let unmask = |unet| Effect::Unmask(Restorer::new(Box::new(unet)));
-            (unets.into_iter().map(unmask).collect(), Some(facts))
-        };
+        // Who looks and who paints are loaded side by side.
+        let (tracker, painters) = thread::scope(|scope| {
+            let tracker = scope.spawn(|| self.tracker());
+            let painters = match put_on {
+                Some(effect) => Ok((vec![effect], None)),
+                None => self.painters(threads),
+            };
+            (tracker.join().unwrap_or_else(|panic| resume_unwind(panic)), painters)
+        });
+        let (tracker, (effects, model)) = (tracker?, painters?);
         Ok(Crew { tracker, effects, draw: self.faces.draw, model })
+    }
+
+    fn painters(&self, threads: Threads) -> Result<(Vec<Effect>, Option<ModelFacts>)> {
+        let (unets, facts) = self.unets(threads)?;
+        let unmask = |unet| Effect::Unmask(Restorer::new(Box::new(unet)));
+        Ok((unets.into_iter().map(unmask).collect(), Some(facts)))
     }
 
     /// What finds and follows faces. It runs on the CPU: its networks are too small to gain.
@@ -137,16 +147,10 @@ impl NetworkArgs {
         let model = registry.open(Role::Unmask, Some(&self.model))?;
         let engine = Engine::start(&library::library()?, self.device, threads.each)?;
         let engine = engine.keeping(kept(&registry));
-        let load = || {
-            Unet::new(&engine, &model.name, &model.bytes, align::TEMPLATE_ID)
-                .with_context(|| format!("the model {}", model.path.display()))
-        };
-        let mut unets = vec![load()?];
-        let provider = unets[0].provider().clone();
-        let others = if provider.is_cpu() { threads.networks - 1 } else { 0 };
-        for _ in 0..others {
-            unets.push(load()?);
-        }
+        let named = (model.name.as_str(), &model.bytes[..]);
+        let unets = Unet::alike(&engine, named, align::TEMPLATE_ID, threads.networks)
+            .with_context(|| format!("the model {}", model.path.display()))?;
+        let provider = unets.first().context("no network was loaded")?.provider().clone();
         let sha256 = model.entry.map(|entry| entry.sha256);
         Ok((unets, ModelFacts { model: model.name, sha256, provider: provider.to_string() }))
     }

@@ -1,6 +1,8 @@
 //! One video file through the pipeline, checked afterwards.
 
+use std::panic::resume_unwind;
 use std::path::Path;
+use std::thread;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result};
@@ -75,7 +77,7 @@ impl Job<'_> {
         while !running.is_done() {
             let now = stats.snapshot();
             self.board.show(before.0 + now.frames_out, before.1 + now.faces);
-            std::thread::sleep(TICK);
+            thread::sleep(TICK);
         }
         running.join()
     }
@@ -130,17 +132,23 @@ pub(super) struct Facts {
 /// Runs the job.
 pub(super) fn run(
     job: &Job<'_>,
-    crew: &dyn Fn() -> Result<Crew>,
+    crew: &(dyn Fn() -> Result<Crew> + Sync),
     interrupt: &Interrupt,
 ) -> Result<Outcome> {
     let begun = Instant::now();
     let (stop, deinterlace) = (interrupt.stop.clone(), job.args.encoding.deinterlace());
-    let source = FileSource::open_as(job.input, job.launch, stop, deinterlace)?;
+    // Each takes a tenth of a second and waits for nothing of the other.
+    let (source, ready) = thread::scope(|scope| {
+        let ready = scope.spawn(crew);
+        let source = FileSource::open_as(job.input, job.launch, stop, deinterlace);
+        (source, ready.join().unwrap_or_else(|panic| resume_unwind(panic)))
+    });
+    let (source, ready) = (source?, ready?);
     let (promise, ending) = (source.promise(), source.ending());
     if long::is_long(&promise, job.args) {
-        return long::run(job, source, crew, interrupt);
+        return long::run(job, source, (ready, crew), interrupt);
     }
-    let crew = crew()?;
+    let crew = ready;
     let plan = job.plan(&promise, crew.model.as_ref());
     let sink = FileSink::create(plan.clone(), job.launch, interrupt.stop.clone())?;
     interrupt.guard(Some(sink.part_path().to_owned()));

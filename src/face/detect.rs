@@ -86,7 +86,7 @@ impl Detector {
             self.networks.remove(place)
         } else {
             let bytes = resized(&self.bytes, size)?;
-            let network = self.engine.load_lean("YuNet", &bytes)?;
+            let network = self.engine.load("YuNet", &bytes)?;
             network.expect_input("input", &[1, 3, size.height as i64, size.width as i64])?;
             if self.networks.len() == MOST_SIZES {
                 self.networks.remove(0);

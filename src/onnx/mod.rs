@@ -17,8 +17,10 @@ mod prepared;
 pub mod provider;
 pub mod registry;
 
+use std::panic::resume_unwind;
 use std::path::{Path, PathBuf};
 use std::sync::Mutex;
+use std::thread::{self, ScopedJoinHandle};
 
 use anyhow::{Context, Result, anyhow, bail};
 use ort::environment::Environment;
@@ -90,35 +92,31 @@ impl Engine {
     /// If the bytes are no network that this ONNX Runtime can run, or the device asked for
     /// cannot be had.
     pub fn load(&self, name: &str, bytes: &[u8]) -> Result<Network> {
-        let build = |device: Device| match &self.kept {
-            Some(folder) if device == Device::Cpu => self.prepared(folder, bytes),
-            Some(folder) => {
-                // Where no folder can be made, the engines are built anew each time.
-                let engines = prepared::engines(folder, bytes);
-                commit(self.builder(device.dispatches(engines.ok().as_deref()))?, bytes)
-            }
-            None => commit(self.builder(device.dispatches(None))?, bytes),
-        };
-        self.loaded(name, self.device, build)
+        let mut alike = self.load_alike(name, bytes, 1)?;
+        alike.pop().context("no network was loaded")
     }
 
-    /// The same, on the processor and without memory that is kept: for large input that comes
-    /// once.
+    /// The same network `many` times, to run at once; one time where an accelerator runs it, which
+    /// is not shared.
     ///
     /// # Errors
     /// As [`Engine::load`].
-    pub fn load_lean(&self, name: &str, bytes: &[u8]) -> Result<Network> {
-        self.loaded(name, Device::Cpu, |_| commit(self.builder(provider::lean())?, bytes))
+    pub fn load_alike(&self, name: &str, bytes: &[u8], many: usize) -> Result<Vec<Network>> {
+        let kept = self.kept.as_deref().map(|folder| Prepared::new(folder, bytes));
+        let (sessions, provider) = provider::choose(self.device, |device| {
+            if device == Device::Cpu {
+                return self.on_processor(bytes, kept.as_ref(), many);
+            }
+            // Where no folder can be made, the engines are built anew each time.
+            let engines = kept.as_ref().and_then(|kept| kept.engines().ok());
+            Ok(vec![commit(self.builder(device.dispatches(engines.as_deref()))?, bytes)?])
+        })?;
+        let network = |session| self.network(name, session, provider.clone());
+        Ok(sessions.into_iter().map(network).collect())
     }
 
-    fn loaded(
-        &self,
-        name: &str,
-        device: Device,
-        build: impl FnMut(Device) -> Result<Session>,
-    ) -> Result<Network> {
-        let (session, provider) = provider::choose(device, build)?;
-        Ok(Network { name: name.to_owned(), session, provider, threads: self.threads })
+    fn network(&self, name: &str, session: Session, provider: Provider) -> Network {
+        Network { name: name.to_owned(), session, provider, threads: self.threads }
     }
 
     fn builder(&self, providers: Vec<ExecutionProviderDispatch>) -> Result<SessionBuilder> {
@@ -127,25 +125,44 @@ impl Engine {
         let builder = builder.with_intra_threads(self.threads).map_err(text)?;
         let builder = builder.with_intra_op_spinning(false).map_err(text)?;
         let builder = builder.with_inter_op_spinning(false).map_err(text)?;
+        // A block for all that a run needs saves it no time, and takes 5 MB more.
+        let builder = builder.with_memory_pattern(false).map_err(text)?;
         builder.with_execution_providers(providers).map_err(text)
     }
 
-    /// A network on the processor from its ready form in `folder`, which is made if need be.
-    fn prepared(&self, folder: &Path, bytes: &[u8]) -> Result<Session> {
-        let place = Prepared::new(folder, bytes);
+    /// `many` sessions on the processor, from the ready form where there is a place for one.
+    fn on_processor(
+        &self,
+        bytes: &[u8],
+        kept: Option<&Prepared>,
+        many: usize,
+    ) -> Result<Vec<Session>> {
+        let builder = || self.builder(Device::Cpu.dispatches(None));
+        let several = |bytes: &[u8], many| {
+            thread::scope(|scope| {
+                let start = |_| scope.spawn(|| commit(builder()?, bytes));
+                let started: Vec<_> = (0..many).map(start).collect();
+                let join =
+                    |one: ScopedJoinHandle<'_, _>| one.join().unwrap_or_else(|e| resume_unwind(e));
+                started.into_iter().map(join).collect::<Result<Vec<_>>>()
+            })
+        };
+        let Some(place) = kept else { return several(bytes, many) };
         if let Some(ready) = place.read()
-            && let Ok(session) = commit(self.builder(Device::Cpu.dispatches(None))?, &ready)
+            && let Ok(sessions) = several(&ready, many)
         {
-            return Ok(session);
+            return Ok(sessions);
         }
-        place.keep(|path| {
-            let builder = self.builder(Device::Cpu.dispatches(None))?;
+        let first = place.keep(|path| {
             let builder = match path {
-                Some(path) => builder.with_optimized_model_path(path).map_err(text)?,
-                None => builder,
+                Some(path) => builder()?.with_optimized_model_path(path).map_err(text)?,
+                None => builder()?,
             };
             commit(builder, bytes)
-        })
+        })?;
+        let ready = place.read();
+        let others = several(ready.as_deref().unwrap_or(bytes), many - 1)?;
+        Ok(others.into_iter().chain([first]).collect())
     }
 }
 

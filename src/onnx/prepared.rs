@@ -14,24 +14,38 @@ use super::registry::hex;
 /// Length of the digest at the beginning.
 const DIGEST: usize = 32;
 
-/// The place of one network's ready form.
+/// The place of one network's ready forms.
 #[derive(Clone, Debug)]
 pub(super) struct Prepared {
     path: PathBuf,
+    engines: PathBuf,
 }
 
 impl Prepared {
     /// The place in `folder` for the network of `bytes`, as the present library makes it ready
     /// for the present processor.
     pub fn new(folder: &Path, bytes: &[u8]) -> Self {
+        Self::made_by(ort::info(), folder, bytes)
+    }
+
+    fn made_by(library: &str, folder: &Path, bytes: &[u8]) -> Self {
+        let network = Sha256::digest(bytes);
         let mut key = Sha256::new();
-        key.update(bytes);
-        for part in [ort::info().to_owned(), processor()] {
+        key.update(network);
+        for part in [library, &processor()] {
             key.update([0]);
             key.update(part);
         }
         let name = hex(&key.finalize()[..16]);
-        Self { path: folder.join(name).with_extension("onnx") }
+        let engines = folder.join("engines").join(hex(&network[..16]));
+        Self { path: folder.join(name).with_extension("onnx"), engines }
+    }
+
+    /// The folder for what an accelerator builds of the network, which is made if need be. The
+    /// accelerator's own kind and version are in the names of the files that it puts there.
+    pub fn engines(&self) -> io::Result<PathBuf> {
+        fs::create_dir_all(&self.engines)?;
+        Ok(self.engines.clone())
     }
 
     /// What is kept, if it is whole.
@@ -58,14 +72,6 @@ impl Prepared {
     }
 }
 
-/// The folder for what an accelerator builds of the network of `bytes`, which is made if need be.
-/// The accelerator's own kind and version are in the names of the files that it puts there.
-pub(super) fn engines(folder: &Path, bytes: &[u8]) -> io::Result<PathBuf> {
-    let folder = folder.join("engines").join(hex(&Sha256::digest(bytes)[..16]));
-    fs::create_dir_all(&folder)?;
-    Ok(folder)
-}
-
 /// What the processor can do: the ready form holds weights in its own order.
 fn processor() -> String {
     let told = fs::read_to_string("/proc/cpuinfo").unwrap_or_default();
@@ -80,16 +86,16 @@ mod tests {
     #[test]
     fn each_network_has_a_folder_of_its_own_for_engines() {
         let dir = tempfile::tempdir().unwrap();
-        let of = |bytes: &[u8]| engines(dir.path(), bytes).unwrap();
+        let of = |bytes: &[u8]| Prepared::made_by("1", dir.path(), bytes).engines().unwrap();
         assert!(of(b"a").is_dir() && of(b"a") == of(b"a") && of(b"a") != of(b"b"));
         fs::write(dir.path().join("file"), "").unwrap();
-        assert!(engines(&dir.path().join("file"), b"a").is_err());
+        assert!(Prepared::made_by("1", &dir.path().join("file"), b"a").engines().is_err());
     }
 
     #[test]
     fn a_damaged_file_is_as_none_and_none_can_be_made() {
         let dir = tempfile::tempdir().unwrap();
-        let prepared = Prepared { path: dir.path().join("deep/a.onnx") };
+        let prepared = Prepared::made_by("1", &dir.path().join("deep"), b"network");
         assert_eq!(prepared.read(), None);
         let made = prepared.keep(|path| fs::write(path.unwrap(), "ready").is_ok());
         assert!(made);

@@ -74,12 +74,6 @@ impl Device {
     }
 }
 
-/// The processor without its memory pool, which doubles whenever it grows and never shrinks: a
-/// large picture that was looked at once would leave it behind.
-pub(super) fn lean() -> Vec<ep::ExecutionProviderDispatch> {
-    vec![ep::CPU::default().with_arena_allocator(false).build().error_on_failure()]
-}
-
 impl fmt::Display for Device {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {

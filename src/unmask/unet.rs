@@ -31,7 +31,24 @@ impl Unet {
     /// # Errors
     /// If it does not keep the contract, or was trained on another alignment.
     pub fn new(engine: &Engine, name: &str, bytes: &[u8], template: &str) -> Result<Self> {
-        let network = engine.load(name, bytes)?;
+        Self::checked(engine.load(name, bytes)?, template)
+    }
+
+    /// The same network `many` times, to run at once; one time on an accelerator.
+    ///
+    /// # Errors
+    /// As [`Unet::new`].
+    pub fn alike(
+        engine: &Engine,
+        (name, bytes): (&str, &[u8]),
+        template: &str,
+        many: usize,
+    ) -> Result<Vec<Self>> {
+        let networks = engine.load_alike(name, bytes, many)?;
+        networks.into_iter().map(|network| Self::checked(network, template)).collect()
+    }
+
+    fn checked(network: Network, template: &str) -> Result<Self> {
         let size = Size::new(256, 256);
         network.expect_input("image", &[-1, 3, 256, 256])?;
         network.expect_output("face", &[-1, 3, 256, 256])?;
@@ -39,8 +56,9 @@ impl Unet {
         if let Some(trained) = network.metadata("mask2face.template") {
             ensure!(
                 trained == template,
-                "the network {name} was trained on crops aligned as '{trained}', this program \
-                 aligns them as '{template}'; choose another with --model"
+                "the network {} was trained on crops aligned as '{trained}', this program \
+                 aligns them as '{template}'; choose another with --model",
+                network.name()
             );
         }
         let batches = if network.provider().is_cpu() { ON_PROCESSOR } else { ON_ACCELERATOR };
