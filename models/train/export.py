@@ -27,14 +27,15 @@ DATA = ("7,300 portraits of FFHQ, CelebAMask-HQ, MEBeauty, All-Age-Faces, CIPLAB
 
 
 class Sigmoid(torch.nn.Module):
-    """A network of reference.py with the outputs of the contract; without an alpha it has the face alone."""
+    """A network of reference.py with the outputs of the contract; without an alpha it paints over everything, as the article does."""
 
     def __init__(self, net):
         super().__init__()
         self.net = net
 
     def forward(self, image):
-        return tuple(torch.sigmoid(v) for v in self.net(image) if v is not None)
+        face, alpha = self.net(image)
+        return torch.sigmoid(face), torch.ones_like(image[:, :1]) if alpha is None else torch.sigmoid(alpha)
 
 
 KINDS = {
@@ -54,7 +55,7 @@ def export(kind, checkpoint, out, version, metrics):
     net.load_state_dict(state["average"])
     shell = facts["shell"](net).eval()
     image = torch.rand(2, 3, facts["size"], facts["size"])
-    names = facts["outputs"][:1] if kind == "reference" and not net.alpha else facts["outputs"]
+    names = facts["outputs"]
     torch.onnx.export(shell, (image,), str(out), input_names=["image"], output_names=names, opset_version=17, dynamo=False,
                       dynamic_axes={n: {0: "N"} for n in ["image", *names]})
     model = onnx.load(out)

@@ -4,6 +4,7 @@
     light+refined        a second network repaints what the first one composed
     light+embedding      ImageNet features (AlexNet, frozen) joined at the narrowest place
     light+variational    the narrowest place is drawn from a distribution that is kept near the normal one
+    light+previous       the previous frame's painting and its alpha are seen as well
 
 All answer as `nets.Light` does: face and alpha as logits. `light.md` has what each of them gave.
 """
@@ -11,7 +12,7 @@ import torch
 import torch.nn.functional as F
 from torch import nn
 
-from nets import Light
+from nets import Light, Rep
 
 
 def logit(image):
@@ -78,4 +79,25 @@ class Variational(Light):
         self.bottom = Latent(self.WIDTHS[-1])
 
 
-NETWORKS = {"light+difference": Difference, "light+refined": Refined, "light+embedding": Embedded, "light+variational": Variational}
+class Following(Light):
+    """`before` [N, 4, S, S], 0..1: the crop as it was painted a frame ago, and the alpha of that; nothing at a cut."""
+
+    def __init__(self, _):
+        super().__init__()
+        self.down[0][0] = Rep(28, self.WIDTHS[0])
+
+    def forward(self, image, before=None):
+        before = torch.zeros_like(image[:, :1]).expand(-1, 4, -1, -1) if before is None else before
+        return super().forward(torch.cat([image, before], 1).contiguous(memory_format=torch.channels_last))
+
+    def begin(self, light):
+        """Goes on from the weights of a `Light`: nothing is seen of the previous frame yet."""
+        own = self.state_dict()
+        for name, value in light.items():
+            if value.shape != own[name].shape:
+                value = torch.cat([value, torch.zeros_like(own[name][:, value.shape[1]:])], 1)
+            own[name].copy_(value)
+
+
+NETWORKS = {"light+difference": Difference, "light+refined": Refined, "light+embedding": Embedded, "light+variational": Variational,
+            "light+previous": Following}

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 import torch
 import torch.nn.functional as F
 
+from ideas import Following
 from loop import autocast
 from losses import dice, luma, ssim
 
@@ -106,14 +107,20 @@ class Ours:
         if weight := self.weight("adversary", self.patches, progress):
             losses["fooled"] = weight * self.patches.judge(painted, target, hole)
         if weight := self.weight("stability", True, progress):
-            losses["steady"] = weight * self.unsteadiness(net, image, face, opacity, hole)
+            losses["steady"] = weight * self.unsteadiness(net, batch, face, opacity)
         return losses
 
     @staticmethod
-    def unsteadiness(net, image, face, opacity, hole):
-        """How far face and alpha of a nudged crop are from the nudged face and alpha."""
-        moved, face, opacity, hole = nudged(image, face.detach(), opacity.detach(), hole)
+    def unsteadiness(net, batch, face, opacity):
+        """How far face and alpha of a nudged crop are from the nudged face and alpha. A network that sees the frame before
+        is shown the painting that was not nudged, and is held to the truth as well, or it would copy for ever."""
+        follows = isinstance(net, Following)
+        before = (torch.cat([batch.image + (face - batch.image) * opacity, opacity], 1).detach(),) if follows else ()
+        moved, face, opacity, hole, target = nudged(batch.image, face.detach(), opacity.detach(), batch.hole, batch.target)
         with autocast():
-            again, alpha = net(moved.contiguous(memory_format=torch.channels_last))
-        apart = (torch.sigmoid(again.float()) - face).abs().mean(1, keepdim=True) + (torch.sigmoid(alpha.float()) - opacity).abs()
+            again, alpha = net(moved.contiguous(memory_format=torch.channels_last), *before)
+        again = torch.sigmoid(again.float())
+        apart = (again - face).abs().mean(1, keepdim=True) + (torch.sigmoid(alpha.float()) - opacity).abs()
+        if follows:
+            apart = apart + (again - target).abs().mean(1, keepdim=True)
         return (hole * apart).sum() / (hole.sum() + 1)

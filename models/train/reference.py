@@ -1,7 +1,7 @@
 """The seed article's networks, rebuilt from its code's description, and named by a short text:
 
     resnet:64,128,128,256,256,512/7,7,7,3,3,3     its U-Net with ResNet blocks: filters / kernels a level
-    plain:16,32,64,128,256                        its plain U-Net: two 3x3 convolutions a level, max pooling
+    plain:16,32,64,128,256                        its plain U-Net: 3x3 convolutions, max pooling
 
 No normalisation, biases everywhere, ReLU, 'same' padding, inputs 0..1, outputs three channels and no alpha. `alpha` as a
 fourth channel (`resnet+alpha:...`) makes them fit the program's contract `unmask/1`.
@@ -13,11 +13,11 @@ from torch import nn
 
 def conv(inputs, outputs, kernel, stride=1):
     """TensorFlow's 'same': an odd kernel at stride 2 pads one more behind than before, the sides being even."""
-    layer = nn.Conv2d(inputs, outputs, kernel, stride, 0)
+    before, odd = divmod(kernel - stride, 2)
+    layer = nn.Conv2d(inputs, outputs, kernel, stride, 0 if odd else before)
     nn.init.xavier_uniform_(layer.weight)        # Keras' default
     nn.init.zeros_(layer.bias)
-    total = kernel - stride
-    return nn.Sequential(nn.ZeroPad2d((total // 2, total - total // 2) * 2), layer) if total else layer
+    return nn.Sequential(nn.ZeroPad2d((before, before + 1) * 2), layer) if odd else layer
 
 
 class Down(nn.Module):
@@ -59,7 +59,7 @@ class ResidualUnet(nn.Module):
         self.bottom = conv(filters[-1], filters[-1], 3)
         # An up step hands on the width of the level that it reaches: F[i - 1], and F0 at the end.
         self.up = nn.ModuleList(Up(filters[i], filters[i], filters[max(i - 1, 0)], kernels[max(i - 1, 0)]) for i in range(len(filters)))
-        self.head = nn.Sequential(conv(2 * filters[0], 64, 7), nn.ReLU(), conv(64, 4 if alpha else 3, 1))
+        self.head = nn.Sequential(conv(2 * filters[0], filters[0], kernels[0]), nn.ReLU(), conv(filters[0], 4 if alpha else 3, 1))
 
     def forward(self, image):
         stem = x = self.stem(image)
@@ -75,24 +75,29 @@ class ResidualUnet(nn.Module):
 
 
 class PlainUnet(nn.Module):
-    """The article's first network: 3x3 convolutions, max pooling on the way down, nearest upsampling on the way up."""
+    """The article's first network: a 3x3 convolution and max pooling a level on the way down; nearest upsampling and two
+    convolutions a level on the way up. S a multiple of 32 with its five levels."""
 
     def __init__(self, filters=(16, 32, 64, 128, 256), kernels=None, alpha=False):
         super().__init__()
         kernels, self.alpha = kernels or (3,) * len(filters), alpha
-        two = lambda i, o, k: nn.Sequential(conv(i, o, k), nn.ReLU(), conv(o, o, k), nn.ReLU())
-        widths = (3, *filters)
-        self.down = nn.ModuleList(two(widths[i], widths[i + 1], kernels[i]) for i in range(len(filters)))
-        self.up = nn.ModuleList(two(filters[i] + filters[i + 1], filters[i], kernels[i]) for i in range(len(filters) - 1))
-        self.head = conv(filters[0], 4 if alpha else 3, 1)
+        layer = lambda i, o, k: nn.Sequential(conv(i, o, k), nn.ReLU())
+        above = (*filters[1:], filters[-1])          # channels that come up to a level
+        self.down = nn.ModuleList(layer(i, o, k) for i, o, k in zip((3, *filters), filters, kernels))
+        self.bottom = layer(filters[-1], filters[-1], 3)
+        self.rise = nn.ModuleList(layer(i, o, k) for i, o, k in zip(above, filters, kernels))
+        self.join = nn.ModuleList(layer(2 * w, w, k) for w, k in zip(filters, kernels))
+        self.head = nn.Sequential(layer(filters[0], filters[0] // 2, 3), conv(filters[0] // 2, 4 if alpha else 3, 1))
 
     def forward(self, image):
         x, kept = image, []
-        for i, down in enumerate(self.down):
-            x = down(F.max_pool2d(x, 2) if i else x)
-            kept.append(x)
-        for i in reversed(range(len(self.up))):
-            x = self.up[i](torch.cat([F.interpolate(x, scale_factor=2, mode="nearest"), kept[i]], 1))
+        for down in self.down:
+            kept.append(down(x))
+            x = F.max_pool2d(kept[-1], 2)
+        x = self.bottom(x)
+        for i in reversed(range(len(kept))):
+            x = self.rise[i](F.interpolate(x, scale_factor=2, mode="nearest"))
+            x = self.join[i](torch.cat([x, kept[i]], 1))
         out = self.head(x)
         return out[:, :3], out[:, 3:] if self.alpha else None
 

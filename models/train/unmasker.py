@@ -15,7 +15,7 @@ import numpy as np
 import torch
 
 from data import Pairs, Photos, UnmaskSamples
-from ideas import NETWORKS, Latent
+from ideas import NETWORKS, Following, Latent
 from layers import Layers
 from loop import DEVICE, Average, Journal, Loader, Schedule, autocast, load, picture, prepare, save, sheet
 from losses import Patches, Perceptual, dilate, ssim
@@ -104,7 +104,8 @@ def begin(args, net):
     if args.init and args.init.suffix == ".onnx":
         unfused(args.init, net)
     elif args.init:
-        net.load_state_dict(load(args.init)["average"])
+        weights = load(args.init)["average"]
+        net.begin(weights) if isinstance(net, Following) else net.load_state_dict(weights)
     return 0, 0., None
 
 
