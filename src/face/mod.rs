@@ -10,6 +10,7 @@
 //! | [`align`] | the canonical crop |
 //! | [`tracker`] | the faces of a stream, frame by frame |
 //! | `track` | one face over time, made of: |
+//! | `carry` | how it moved since the frame before, by its look |
 //! | [`smooth`] | One-Euro filter over landmarks |
 //! | [`motion`] | where it will be |
 //! | [`worn`] | whether it wears a mask |
@@ -20,6 +21,7 @@
 
 pub mod align;
 pub mod assign;
+mod carry;
 pub mod choose;
 pub mod detect;
 pub mod framing;

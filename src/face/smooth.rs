@@ -10,6 +10,7 @@
 //! that was just found is first averaged over what was seen of it: otherwise one poor reading at
 //! the start would be left but slowly.
 
+use super::carry::Step;
 use super::{Landmarks, align};
 use crate::geometry::{CropSpace, FrameSpace, Point, Similarity, Vec2};
 
@@ -66,20 +67,25 @@ fn share(cutoff: f32, dt: f32) -> f32 {
 
 impl OneEuro {
     /// The smoothed points at `seconds` into the stream. The first ones come back unchanged;
-    /// so do those that come at the same time as, or before, the last.
+    /// so do those that come at the same time as, or before, the last. Where it is known how the
+    /// face `moved` since, the last pose moves along, and only what is left is filtered.
     pub fn smooth(
         &mut self,
         points: &Landmarks<FrameSpace>,
         seconds: f64,
+        moved: Option<&Step>,
     ) -> Landmarks<FrameSpace> {
         let Some(seen) = State::new(points, seconds) else {
             self.last = None;
             return points.clone();
         };
-        let Some(last) = self.last.take().filter(|last| seconds > last.seconds) else {
+        let Some(mut last) = self.last.take().filter(|last| seconds > last.seconds) else {
             self.last = Some(seen);
             return points.clone();
         };
+        if let Some(moved) = moved {
+            last.pose = last.pose.carried(moved);
+        }
         let state = last.toward(&seen, points.eye_distance().max(1.0));
         let smooth = state.points.map(&state.pose.crop_from_frame().inverse());
         self.last = Some(state);
@@ -146,6 +152,11 @@ impl Pose {
         Similarity::about(self.pivot, PIVOT, (-self.size).exp(), self.angle)
     }
 
+    /// The pose of a face that moved so.
+    fn carried(&self, moved: &Step) -> Self {
+        Self::of(&moved.inverse().then(&self.crop_from_frame()))
+    }
+
     /// How another pose differs: pixels across and down, size, and the shorter turn.
     fn step_to(&self, other: &Self) -> [f32; 4] {
         let way = other.pivot - self.pivot;
@@ -184,7 +195,7 @@ mod tests {
         let mut worst = 0.0f32;
         for frame in 0..50 {
             let jitter = if frame % 2 == 0 { 0.5 } else { -0.5 };
-            let x = first(&filter.smooth(&face(jitter, 0.0), f64::from(frame) / 25.0)).x;
+            let x = first(&filter.smooth(&face(jitter, 0.0), f64::from(frame) / 25.0, None)).x;
             if frame > 25 {
                 worst = worst.max((x - first(&face(0.5, 0.0)).x).abs() - 0.5);
             }
@@ -192,7 +203,7 @@ mod tests {
         assert!(worst < 0.1, "a jitter of 0.5 px still moves {worst}");
         let mut x = 0.0;
         for frame in 50..56 {
-            x = first(&filter.smooth(&face(40.0, 0.0), f64::from(frame) / 25.0)).x;
+            x = first(&filter.smooth(&face(40.0, 0.0), f64::from(frame) / 25.0, None)).x;
         }
         assert!((x - first(&face(40.0, 0.0)).x).abs() < 2.0);
     }
@@ -200,10 +211,10 @@ mod tests {
     #[test]
     fn one_poor_reading_at_the_start_is_soon_left() {
         let mut filter = OneEuro::default();
-        filter.smooth(&face(3.0, 0.0), 0.0);
+        filter.smooth(&face(3.0, 0.0), 0.0, None);
         let mut off = 3.0;
         for frame in 1..20 {
-            let smooth = filter.smooth(&face(0.0, 0.0), f64::from(frame) / 25.0);
+            let smooth = filter.smooth(&face(0.0, 0.0), f64::from(frame) / 25.0, None);
             off = first(&smooth).distance(first(&face(0.0, 0.0)));
         }
         assert!(off < 0.2, "still {off} px off after 20 frames");
@@ -214,7 +225,7 @@ mod tests {
         let mut filter = OneEuro::default();
         let way = |frame: i32| face(6.0 * frame as f32, 0.02 * frame as f32);
         for frame in 0..25 {
-            let smooth = filter.smooth(&way(frame), f64::from(frame) / 25.0);
+            let smooth = filter.smooth(&way(frame), f64::from(frame) / 25.0, None);
             if frame >= 8 {
                 let lag = first(&smooth).distance(first(&way(frame)));
                 let step = first(&way(frame)).distance(first(&way(frame - 1)));
@@ -229,7 +240,7 @@ mod tests {
         let mut smooth = face(100.0, 0.0);
         for frame in 0..80 {
             let turned = face(100.0, 0.08 * frame as f32);
-            smooth = filter.smooth(&turned, f64::from(frame) / 25.0);
+            smooth = filter.smooth(&turned, f64::from(frame) / 25.0, None);
             assert!(first(&smooth).distance(first(&turned)) < 12.0, "frame {frame}");
         }
         assert!((smooth.eye_distance() - face(0.0, 0.0).eye_distance()).abs() < 0.1);
@@ -238,7 +249,25 @@ mod tests {
     #[test]
     fn another_time_line_starts_anew() {
         let mut filter = OneEuro::default();
-        filter.smooth(&face(0.0, 0.0), 5.0);
-        assert_eq!(filter.smooth(&face(9.0, 0.0), 1.0), face(9.0, 0.0));
+        filter.smooth(&face(0.0, 0.0), 5.0, None);
+        assert_eq!(filter.smooth(&face(9.0, 0.0), 1.0, None), face(9.0, 0.0));
+    }
+
+    #[test]
+    fn what_is_known_to_move_is_followed_at_once_though_its_points_quiver() {
+        let mut filter = OneEuro::default();
+        let way = |frame: i32| 0.4 * frame as f32;
+        let step = Step::about(Point::new(0.0, 0.0), Point::new(way(1), 0.0), 1.0, 0.0);
+        let mut worst = 0.0f32;
+        for frame in 0..60 {
+            let quiver = if frame % 2 == 0 { 0.5 } else { -0.5 };
+            let seen = face(way(frame) + quiver, 0.0);
+            let moved = (frame > 0).then_some(&step);
+            let x = first(&filter.smooth(&seen, f64::from(frame) / 25.0, moved)).x;
+            if frame > 25 {
+                worst = worst.max((x - first(&face(way(frame), 0.0)).x).abs());
+            }
+        }
+        assert!(worst < 0.2, "off by {worst}");
     }
 }

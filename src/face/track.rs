@@ -1,11 +1,15 @@
 //! One face over time.
 
+use anyhow::Result;
+
+use super::carry::Carry;
 use super::motion::Motion;
 use super::smooth::OneEuro;
 use super::trust::Trust;
 use super::worn::Worn;
 use super::{Face, Framing, Landmarks, Reading, TrackId};
 use crate::geometry::{FrameSpace, Point, Rect};
+use crate::image::Picture;
 
 /// A face that one of the networks sees in this frame.
 #[derive(Clone, Debug)]
@@ -47,6 +51,7 @@ pub(super) struct Track {
     /// The square that the landmark network looked at last.
     held: Framing,
     reading: Reading,
+    carry: Carry,
     filter: OneEuro,
     smooth: Landmarks<FrameSpace>,
     worn: Worn,
@@ -64,7 +69,8 @@ impl Track {
             trust: Trust::first(detection.unwrap_or(0.0), reading.score),
             motion: Motion::new(framing, seconds),
             held: framing,
-            smooth: filter.smooth(&reading.landmarks, seconds),
+            smooth: filter.smooth(&reading.landmarks, seconds, None),
+            carry: Carry::default(),
             filter,
             worn: Worn::first(reading.worn),
             reading,
@@ -118,9 +124,17 @@ impl Track {
         FOREIGN + foreign + distance / (1.0 + WIDENS * hidden)
     }
 
-    /// Takes in what was seen. `beside` another face, the way it went counts more than where
-    /// it seems to be.
-    pub fn advance(&mut self, observation: Observation, seconds: f64, beside: bool) {
+    /// Takes in what was seen in `picture`. `beside` another face, the way it went counts more
+    /// than where it seems to be.
+    ///
+    /// # Errors
+    /// If the picture cannot be sampled.
+    pub fn advance(
+        &mut self,
+        observation: Observation,
+        (picture, seconds): (&Picture<'_>, f64),
+        beside: bool,
+    ) -> Result<()> {
         let reading = observation.reading;
         self.trust.passes(reading.score);
         if observation.detection.is_some() {
@@ -130,8 +144,11 @@ impl Track {
         if seconds - self.seen > 2.0 * (seconds - self.seconds) {
             // It was away: what was smoothed then says nothing of now.
             self.filter = OneEuro::default();
+            self.carry = Carry::default();
         }
-        self.smooth = self.filter.smooth(&reading.landmarks, seconds);
+        let moved = self.carry.step(picture)?;
+        self.smooth = self.filter.smooth(&reading.landmarks, seconds, moved.as_ref());
+        self.carry.keep(picture, &self.smooth)?;
         let framing = Framing::of_landmarks(&self.smooth).unwrap_or(observation.framing);
         if beside {
             self.motion.advance_beside(framing, seconds);
@@ -140,6 +157,7 @@ impl Track {
         }
         self.reading = reading;
         (self.seconds, self.seen) = (seconds, seconds);
+        Ok(())
     }
 
     /// A frame passes in which it was not seen.

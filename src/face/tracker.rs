@@ -123,7 +123,7 @@ impl FaceTracker {
             .filter(|face| !seen.iter().any(|o| is_known(face, &o.framing)))
             .collect();
         seen.extend(self.read_found(picture, &new, SURE)?);
-        self.settle(merged(seen), seconds);
+        self.settle(merged(seen), picture, seconds)?;
         Ok(self.told())
     }
 
@@ -237,7 +237,12 @@ impl FaceTracker {
     }
 
     /// Gives each observation to the track that it fits; begins and ends tracks.
-    fn settle(&mut self, seen: Vec<Observation>, seconds: f64) {
+    fn settle(
+        &mut self,
+        seen: Vec<Observation>,
+        picture: &Picture<'_>,
+        seconds: f64,
+    ) -> Result<()> {
         let tracks = &self.tracks;
         let of_track = assign(tracks.len(), seen.len(), LIMIT, |track, observation| {
             tracks[track].cost(&seen[observation], track, seconds)
@@ -249,7 +254,7 @@ impl FaceTracker {
         let mut seen: Vec<Option<Observation>> = seen.into_iter().map(Some).collect();
         for ((track, assigned), beside) in self.tracks.iter_mut().zip(of_track).zip(beside) {
             match assigned.and_then(|observation| seen[observation].take()) {
-                Some(observation) => track.advance(observation, seconds, beside),
+                Some(observation) => track.advance(observation, (picture, seconds), beside)?,
                 None => track.hide(seconds),
             }
         }
@@ -257,6 +262,7 @@ impl FaceTracker {
         for new in seen.into_iter().flatten().filter(|new| new.detection.is_some()) {
             self.begin(new, seconds);
         }
+        Ok(())
     }
 
     fn begin(&mut self, observation: Observation, seconds: f64) {

@@ -21,33 +21,67 @@ pub fn crop(
     crop_from_frame: &Similarity<FrameSpace, CropSpace>,
     out: &mut Image,
 ) -> Result<()> {
-    let format = picture.format;
-    let size = out.size();
-    let element = if format.sample_bytes() == 1 { Element::U8 } else { Element::U16 };
-    let peak = ((1u32 << format.bits) - 1) as f32;
+    let (format, size) = (picture.format, out.size());
     let frame_from_crop = crop_from_frame.inverse();
     for (index, channel) in out.channels_mut().into_iter().enumerate() {
-        let plane = picture.planes[index];
-        let source = View::new(plane.data, format.plane_size(index), plane.stride, element)?;
         let pitch = if index == 0 { 1 } else { chroma_pitch(&format, size) };
-        let taken = Size::new(size.width / pitch, size.height / pitch);
-        let map = PlaneMap::plane_from_crop(&format, index, &frame_from_crop, pitch);
-        let mut samples = Mat::default();
-        match map.shrink_source(source.mat(), taken)? {
-            Some((small, map)) => map.sample(&small, &mut samples, taken)?,
-            None => map.sample(source.mat(), &mut samples, taken)?,
-        }
-        if pitch > 1 {
-            let (few, whole) = (samples, CvSize::new(size.width as i32, size.height as i32));
-            samples = Mat::default();
-            resize(&few, &mut samples, whole, 0.0, 0.0, INTER_LINEAR)?;
-        }
-        let mut target = ViewMut::of_floats(channel, size)?;
-        samples.convert_to(target.mat(), Element::F32.cv_type(), f64::from(1.0 / peak), 0.0)?;
-        target.written()?;
+        plane(picture, index, &frame_from_crop, Grid { size, pitch }, channel)?;
     }
     format.color.to_rgb(format.bits, out.channels_mut());
     Ok(())
+}
+
+/// The luma of a crop of `size`, 0..1 over the format's whole range of values: what [`crop`] samples
+/// before it makes colours of it.
+///
+/// # Errors
+/// As [`crop`].
+pub fn luma(
+    picture: &Picture<'_>,
+    crop_from_frame: &Similarity<FrameSpace, CropSpace>,
+    size: Size,
+) -> Result<Vec<f32>> {
+    let mut out = vec![0.0; size.width * size.height];
+    let whole = Grid { size, pitch: 1 };
+    plane(picture, 0, &crop_from_frame.inverse(), whole, &mut out)?;
+    Ok(out)
+}
+
+/// The pixels of a crop that are sampled: every one, or every other one each way; those between
+/// are interpolated.
+#[derive(Clone, Copy)]
+struct Grid {
+    size: Size,
+    pitch: usize,
+}
+
+/// Samples plane `index` into `out`, 0..1.
+fn plane(
+    picture: &Picture<'_>,
+    index: usize,
+    frame_from_crop: &Similarity<CropSpace, FrameSpace>,
+    Grid { size, pitch }: Grid,
+    out: &mut [f32],
+) -> Result<()> {
+    let (format, plane) = (picture.format, picture.planes[index]);
+    let element = if format.sample_bytes() == 1 { Element::U8 } else { Element::U16 };
+    let peak = ((1u32 << format.bits) - 1) as f32;
+    let source = View::new(plane.data, format.plane_size(index), plane.stride, element)?;
+    let taken = Size::new(size.width / pitch, size.height / pitch);
+    let map = PlaneMap::plane_from_crop(&format, index, frame_from_crop, pitch);
+    let mut samples = Mat::default();
+    match map.shrink_source(source.mat(), taken)? {
+        Some((small, map)) => map.sample(&small, &mut samples, taken)?,
+        None => map.sample(source.mat(), &mut samples, taken)?,
+    }
+    if pitch > 1 {
+        let (few, whole) = (samples, CvSize::new(size.width as i32, size.height as i32));
+        samples = Mat::default();
+        resize(&few, &mut samples, whole, 0.0, 0.0, INTER_LINEAR)?;
+    }
+    let mut target = ViewMut::of_floats(out, size)?;
+    samples.convert_to(target.mat(), Element::F32.cv_type(), f64::from(1.0 / peak), 0.0)?;
+    target.written()
 }
 
 /// Where a picture has colour at every other pixel only, every other pixel of a crop takes its
