@@ -52,7 +52,7 @@ fn a_model_that_is_not_there() {
     let told = failure(|c, _| _ = c.args(["--model", "lihgt"]));
     assert_eq!(
         told,
-        "mask2face: error: there is no model 'lihgt': choose light or the path of an .onnx file"
+        "mask2face: error: there is no model 'lihgt': choose light, reference or the path of an .onnx file"
     );
 }
 
