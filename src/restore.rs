@@ -12,8 +12,9 @@ use anyhow::{Context, Result};
 
 use crate::face::{Face, TrackId, align};
 use crate::geometry::{CropSpace, FrameSpace, Similarity};
+use crate::image::sight::Sight;
 use crate::image::{Image, Layer, Picture, PictureMut, beyond, blend, warp};
-use crate::unmask::steady::{Sight, Steady};
+use crate::unmask::steady::Steady;
 use crate::unmask::{Unmasker, harmonize};
 
 /// What is to be laid into a picture for one face.
@@ -50,26 +51,53 @@ pub struct Look<'a> {
     pub faces: &'a [Face],
 }
 
-/// What was painted for one face of one picture, before the pictures around it have their say.
-#[derive(Debug)]
-pub struct Painting {
+/// Where something is to be laid for one face.
+#[derive(Clone, Debug)]
+pub struct Place {
     /// Whose face it is.
     pub id: TrackId,
-    /// What was painted, and where, in the canonical crop.
-    pub layer: Layer,
-    /// How much of it is to be shown, 0..1.
+    /// How much of what is laid counts, 0..1.
     pub opacity: f32,
     /// Where the crop lies.
     pub crop_from_frame: Similarity<FrameSpace, CropSpace>,
-    /// What the painting network saw; none where nothing is to be blended over time.
-    pub sight: Option<Sight>,
+}
+
+impl Place {
+    /// Where a mask is taken off a face; `None` where its landmarks mean nothing.
+    pub fn to_take_off(face: &Face) -> Option<Self> {
+        let crop_from_frame = align::crop_from_landmarks(&face.landmarks)?;
+        Some(Self { id: face.id, opacity: face.to_take_off(), crop_from_frame })
+    }
+
+    fn with(self, layer: Arc<Layer>) -> Patch {
+        let Self { id, opacity, crop_from_frame } = self;
+        Patch { id, layer, opacity, crop_from_frame }
+    }
+}
+
+/// What was painted for one face of one picture, before the pictures around it have their say.
+#[derive(Debug)]
+pub struct Painting {
+    /// Where it is to be laid.
+    pub place: Place,
+    /// What was painted, and where, in the canonical crop.
+    pub layer: Layer,
 }
 
 impl From<Painting> for Patch {
     fn from(painting: Painting) -> Self {
-        let Painting { id, layer, opacity, crop_from_frame, .. } = painting;
-        Self { id, layer: Arc::new(layer), opacity, crop_from_frame }
+        painting.place.with(Arc::new(painting.layer))
     }
+}
+
+/// What a frame of a stream is to show of one face.
+#[derive(Debug)]
+pub enum Showing {
+    /// What was painted for it, and what its crop looks like; without that nothing is blended
+    /// over time.
+    New(Painting, Option<Sight>),
+    /// What was painted for it last, in a new place, and what its crop looks like.
+    Again(Place, Sight),
 }
 
 /// Less mean coverage than this is nothing to see: the network found no mask.
@@ -98,18 +126,17 @@ impl Restorer {
         let faces = looks.iter().enumerate();
         let faces = faces.flat_map(|(n, look)| look.faces.iter().map(move |face| (n, face)));
         for (n, face) in faces.filter(|(_, face)| face.to_take_off() > 0.0) {
-            let Some(crop_from_frame) = align::crop_from_landmarks(&face.landmarks) else {
-                continue;
-            };
+            let Some(place) = Place::to_take_off(face) else { continue };
+            let crop_from_frame = &place.crop_from_frame;
             let (picture, size) = (looks[n].picture, self.unmasker.crop_size());
             let mut crop = Image::new(size);
-            warp::crop(picture, &crop_from_frame, &mut crop)?;
+            warp::crop(picture, crop_from_frame, &mut crop)?;
             let frame = picture.format.size;
-            let repeated = beyond::is_shown(frame, &crop_from_frame, size).then(|| crop.clone());
+            let repeated = beyond::is_shown(frame, crop_from_frame, size).then(|| crop.clone());
             if repeated.is_some() {
-                beyond::blacken(frame, &crop_from_frame, &mut crop);
+                beyond::blacken(frame, crop_from_frame, &mut crop);
             }
-            places.push((n, face, crop_from_frame, repeated));
+            places.push((n, place, repeated));
             crops.push(crop);
         }
         let mut paintings: Vec<Vec<Painting>> = looks.iter().map(|_| Vec::new()).collect();
@@ -117,21 +144,21 @@ impl Restorer {
             return Ok(paintings);
         }
         let layers = self.unmasker.unmask(&crops).context("painting faces")?;
-        for (((n, face, crop_from_frame, repeated), crop), mut layer) in
-            places.into_iter().zip(&crops).zip(layers)
+        for (((n, place, repeated), crop), mut layer) in places.into_iter().zip(&crops).zip(layers)
         {
             if layer.alpha.mean() < NOTHING_PAINTED {
                 continue;
             }
             let crop = repeated.as_ref().unwrap_or(crop);
             harmonize::fit(crop, &mut layer)?;
-            let (id, opacity) = (face.id, face.to_take_off());
-            let sight = Some(Sight::of(crop)?);
-            paintings[n].push(Painting { id, layer, opacity, crop_from_frame, sight });
+            paintings[n].push(Painting { place, layer });
         }
         Ok(paintings)
     }
 }
+
+const LAST_FAILED: &str =
+    "the frame before, of which this one shows something, could not be painted";
 
 /// Makes paintings into patches, with what was painted in the frames before in mind.
 #[derive(Debug, Default)]
@@ -144,28 +171,36 @@ pub struct Settler {
 
 impl Settler {
     /// The patches of the next frame of `stream`. Every frame must come by, in order, also one
-    /// without paintings: a face that was away for a frame begins anew.
+    /// that shows nothing: a face that was away for a frame begins anew.
     ///
     /// # Errors
-    /// If the kernel library refuses the planes.
-    pub fn settle(&mut self, stream: usize, paintings: Vec<Painting>) -> Result<Vec<Patch>> {
+    /// If the kernel library refuses the planes, or what is to be shown again is of a frame that
+    /// could not be painted.
+    pub fn settle(&mut self, stream: usize, showings: Vec<Showing>) -> Result<Vec<Patch>> {
         if self.steady.len() <= stream {
             self.steady.resize_with(stream + 1, Steady::default);
             self.laid.resize_with(stream + 1, || None);
         }
         let steady = &mut self.steady[stream];
         steady.next_frame();
-        let patch = |painting: Painting| {
-            let Painting { id, layer, opacity, crop_from_frame, sight } = painting;
-            let layer = match sight {
-                Some(sight) => steady.settle(id, sight, layer)?,
-                None => Arc::new(layer),
-            };
-            Ok(Patch { id, layer, opacity, crop_from_frame })
-        };
         // What fails is not laid once more either.
-        self.laid[stream] = None;
-        let patches: Vec<Patch> = paintings.into_iter().map(patch).collect::<Result<_>>()?;
+        let last = self.laid[stream].take();
+        let mut patch = |showing: Showing| match showing {
+            Showing::New(Painting { place, layer }, Some(sight)) => {
+                let layer = steady.settle(place.id, sight, layer);
+                layer.map(|layer| Some(place.with(layer)))
+            }
+            Showing::New(painting, None) => Ok(Some(painting.into())),
+            Showing::Again(place, sight) => {
+                last.as_ref().context(LAST_FAILED)?;
+                // Where the network found no mask there is nothing.
+                Ok(steady.again(place.id, sight)?.map(|layer| place.with(layer)))
+            }
+        };
+        let patches: Vec<Patch> = showings
+            .into_iter()
+            .filter_map(|showing| patch(showing).transpose())
+            .collect::<Result<_>>()?;
         self.laid[stream] = Some(patches.clone());
         Ok(patches)
     }
@@ -185,7 +220,7 @@ impl Settler {
     /// If that one could not be painted.
     pub fn again(&self, stream: usize) -> Result<Vec<Patch>> {
         let laid = self.laid.get(stream).cloned().flatten();
-        laid.context("the frame before, which is shown once more, could not be painted")
+        laid.context(LAST_FAILED)
     }
 }
 
@@ -233,6 +268,27 @@ mod tests {
     }
 
     #[test]
+    fn what_was_painted_serves_again_in_another_place_unless_it_failed() {
+        let place = |x: f32| Place::to_take_off(&face(x, true)).unwrap();
+        let at = |x: f32| Place { id: TrackId(1), ..place(x) };
+        let alpha = Matte::filled(align::CROP, 1.0);
+        let layer = Layer { pixels: Image::new(align::CROP), alpha };
+        let sight = || Sight::flat(0.5);
+        let mut settler = Settler::default();
+        let new = Showing::New(Painting { place: at(10.0), layer }, Some(sight()));
+        let first = settler.settle(0, vec![new]).unwrap().remove(0);
+        let again = settler.settle(0, vec![Showing::Again(at(30.0), sight())]).unwrap().remove(0);
+        assert_eq!(first.layer, again.layer);
+        let (there, face) = (again.crop_from_frame, at(30.0).crop_from_frame);
+        assert_eq!(there, face);
+        assert!(settler.settle(0, vec![]).unwrap().is_empty());
+        let forgotten = settler.settle(0, vec![Showing::Again(at(30.0), sight())]).unwrap();
+        assert!(forgotten.is_empty(), "it was away for a frame");
+        settler.fail(0);
+        assert!(settler.settle(0, vec![Showing::Again(at(30.0), sight())]).is_err());
+    }
+
+    #[test]
     fn masked_faces_are_painted_and_bare_ones_left() {
         let format = PictureFormat::i420(Size::new(320, 120), Colorimetry::BT601);
         let mut planes: [Vec<u8>; 3] = [0, 1, 2].map(|i| {
@@ -246,7 +302,8 @@ mod tests {
             let picture = Picture::new(format, views).unwrap();
             let look = Look { stream: 0, picture: &picture, faces: &faces };
             let painted = Restorer::new(Box::new(Green)).paint(&[look]).unwrap().remove(0);
-            Settler::default().settle(0, painted).unwrap()
+            let new = |painting| Showing::New(painting, Some(Sight::flat(0.5)));
+            Settler::default().settle(0, painted.into_iter().map(new).collect()).unwrap()
         };
         assert_eq!(patches.iter().map(|p| p.id).collect::<Vec<_>>(), [TrackId(11)]);
         let [y, u, v] = &mut planes;

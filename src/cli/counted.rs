@@ -18,6 +18,8 @@ pub(super) struct Counted {
     pub faces: u64,
     /// Faces over which something was laid, summed over the frames.
     pub painted: u64,
+    /// Faces for which what was painted before served again, summed over the frames.
+    pub reused: u64,
     /// Frames that passed as they were because something failed on them.
     pub failed: u64,
     /// What failed on the first of them.
@@ -77,6 +79,7 @@ impl Counted {
             frames: frames as u64,
             faces: now.faces,
             painted: now.painted,
+            reused: now.reused,
             failed: now.failed,
             failure: now.failure,
             tracks: stats.tracks(0).spans(),
@@ -93,6 +96,7 @@ impl Counted {
             frames_out: self.frames,
             faces: self.faces,
             painted: self.painted,
+            reused: self.reused,
             failed: self.failed,
             failure: self.failure.clone(),
             ..Snapshot::default()
@@ -111,6 +115,7 @@ impl Counted {
         self.frames += next.frames;
         self.faces += next.faces;
         self.painted += next.painted;
+        self.reused += next.reused;
         self.failed += next.failed;
         self.failure = self.failure.take().or_else(|| next.failure.clone());
         for stage in &next.stages {

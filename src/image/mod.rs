@@ -13,6 +13,7 @@
 //! | [`blend`], `texels` | layer -> picture, under its alpha |
 //! | [`filter`] | blur and resize of float planes |
 //! | [`flow`] | where each pixel was a moment before |
+//! | [`sight`] | what a crop looks like, coarsely, and how that changes |
 //! | [`register`] | how a picture of a face lies over an earlier one |
 //! | [`photo`], `encode`, `deep`, [`mod@file`] | JPEG, PNG and WebP; as files; more than 8 bits; PNG of crops, fast |
 //! | [`label`] | a line of text burnt in |
@@ -39,6 +40,7 @@ pub mod papers;
 pub mod photo;
 pub mod plane;
 pub mod register;
+pub mod sight;
 pub mod sketch;
 mod texels;
 pub mod warp;

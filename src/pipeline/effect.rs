@@ -8,7 +8,7 @@ use anyhow::Result;
 use crate::face::{Face, TrackId, align};
 use crate::image::{Image, Picture, warp};
 use crate::mask::{Guise, Memory, Painter};
-use crate::restore::{Painting, Patch, Restorer};
+use crate::restore::{Painting, Patch, Place, Restorer};
 
 pub use crate::restore::Look;
 
@@ -44,7 +44,8 @@ impl PutOn {
         let layer =
             self.painter.steady_layer(&crop, &landmarks, &self.guise, (face.id.0, memory)).ok();
         let (id, opacity) = (face.id, face.to_put_on());
-        Ok(layer.map(|layer| Painting { id, layer, opacity, crop_from_frame, sight: None }))
+        let place = Place { id, opacity, crop_from_frame };
+        Ok(layer.map(|layer| Painting { place, layer }))
     }
 }
 

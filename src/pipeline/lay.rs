@@ -49,7 +49,7 @@ impl Lay {
     fn finish(&mut self, stream: usize, painted: Painted) -> Result<Shown> {
         let Painted { mut frame, faces, paintings } = painted;
         let patches = match paintings {
-            Paintings::New(new) => self.stats.or_failed(self.settler.settle(stream, new)),
+            Paintings::Shown(shown) => self.stats.or_failed(self.settler.settle(stream, shown)),
             Paintings::Again => self.stats.or_failed(self.settler.again(stream)),
             Paintings::Failed => {
                 self.settler.fail(stream);

@@ -13,6 +13,7 @@
 //! | [`stage`] | trait Stage, its loop, the thread spawner |
 //! | `team` | several workers of one stage, with the order kept |
 //! | [`stages`] | find faces, paint what is to be laid over them |
+//! | `reuse` | faces that look as they did a moment ago |
 //! | `still` | frames that show what the one before showed |
 //! | [`lay`] | settle it over time and lay it into the frame |
 //! | [`effect`] | what is laid: the restored face, or a painted mask |
@@ -33,6 +34,7 @@ pub mod ledger;
 pub mod load;
 pub mod markup;
 pub mod outlets;
+mod reuse;
 pub mod round;
 pub mod spread;
 pub mod stage;

@@ -1,9 +1,12 @@
 //! The stages that look at faces: find them, then paint what is to be laid over them.
 
+use std::collections::HashMap;
+
 use anyhow::Result;
 
 use super::effect::{Effect, Look};
 use super::load::Load;
+use super::reuse::{Due, Reuse};
 use super::round::Round;
 use super::stage::Stage;
 use super::stats::Stats;
@@ -11,20 +14,29 @@ use super::still::Still;
 use crate::face::{Face, FaceTracker};
 use crate::media::Frame;
 use crate::media::frame::FrameRead;
-use crate::restore::Painting;
+use crate::restore::{Painting, Place, Showing};
 
 /// A frame and the faces in it.
 pub struct Seen {
     frame: Frame,
     faces: Vec<Face>,
+    /// What is to be laid over it.
+    due: Duty,
+}
+
+/// What is to be laid over a frame.
+enum Duty {
+    /// Something over each of these faces.
+    Faces(Vec<Due>),
     /// It is the frame before once more, and so is what is laid over it.
-    again: bool,
+    Again,
 }
 
 /// Finds and follows faces.
 pub struct Detect {
     trackers: Vec<FaceTracker>,
     stills: Vec<Still>,
+    reuses: Vec<Reuse>,
     stats: Stats,
     load: Option<Load>,
 }
@@ -32,37 +44,68 @@ pub struct Detect {
 impl Detect {
     /// Detection with `tracker` in a stream that is alone; what it finds is counted in `stats`.
     pub fn new(tracker: FaceTracker, stats: Stats) -> Self {
-        Self { trackers: vec![tracker], stills: vec![Still::default()], stats, load: None }
+        Self::of(vec![tracker], stats, None)
     }
 
-    /// Detection in live streams, each with the tracker of its number; it is done less often
-    /// under `load`.
+    /// Detection in live streams, each with the tracker of its number. Under `load` it is done
+    /// less often, and the farthest faces are left alone.
     pub fn live(trackers: Vec<FaceTracker>, stats: Stats, load: Load) -> Self {
+        Self::of(trackers, stats, Some(load))
+    }
+
+    fn of(trackers: Vec<FaceTracker>, stats: Stats, load: Option<Load>) -> Self {
         let stills = trackers.iter().map(|_| Still::default()).collect();
-        Self { trackers, stills, stats, load: Some(load) }
+        let reuses = trackers.iter().map(|_| Reuse::default()).collect();
+        Self { trackers, stills, reuses, stats, load }
     }
 
     /// A frame in which the search fails goes on without faces and is counted as failed.
     fn look(&mut self, stream: usize, frame: Frame) -> Result<Seen> {
-        let Some(tracker) = self.trackers.get_mut(stream).filter(|_| !frame.is_holding()) else {
+        if frame.is_holding() {
             // Nothing is laid over this one, so that nothing can be laid again over the next.
-            if let Some(still) = self.stills.get_mut(stream) {
-                *still = Still::default();
-            }
-            return Ok(Seen { frame, faces: Vec::new(), again: false });
-        };
+            self.stills[stream] = Still::default();
+            self.reuses[stream] = Reuse::default();
+            return Ok(Seen { frame, faces: Vec::new(), due: Duty::Faces(Vec::new()) });
+        }
+        let tracker = &mut self.trackers[stream];
         if let Some(load) = &self.load {
             tracker.detect_less(load.step().detect_every);
         }
         let found = tracker.faces(&frame.read()?.picture()?, frame.time().as_secs_f64());
-        if frame.is_warm_up() {
-            return Ok(Seen { frame, faces: found.unwrap_or_default(), again: false });
+        let faces = if frame.is_warm_up() {
+            found.unwrap_or_default()
+        } else {
+            let faces = self.stats.or_failed(found);
+            self.stats.saw_faces(faces.len());
+            self.stats.saw_tracks(stream, &faces, frame.time());
+            faces
+        };
+        let due = if !frame.is_warm_up() && self.stills[stream].holds(&frame, &faces)? {
+            Duty::Again
+        } else {
+            let near = self.near(&faces);
+            Duty::Faces(self.reuses[stream].due(&frame.read()?.picture()?, near)?)
+        };
+        Ok(Seen { frame, faces, due })
+    }
+
+    /// The faces that are worked on: all, or the nearest masked ones and all bare ones.
+    fn near(&self, faces: &[Face]) -> Vec<Face> {
+        let mut near = faces.to_vec();
+        let Some(load) = &self.load else { return near };
+        let most = load.step().most_faces;
+        let masked = faces.iter().filter(|face| face.worn).count();
+        if masked > most {
+            near.sort_by(|a, b| b.bbox.area().total_cmp(&a.bbox.area()));
+            let mut left = most;
+            near.retain(|face| {
+                let keep = !face.worn || left > 0;
+                left -= usize::from(face.worn && keep);
+                keep
+            });
+            load.left_faces(masked - most);
         }
-        let faces = self.stats.or_failed(found);
-        let again = self.stills[stream].holds(&frame, &faces)?;
-        self.stats.saw_faces(faces.len());
-        self.stats.saw_tracks(stream, &faces, frame.time());
-        Ok(Seen { frame, faces, again })
+        near
     }
 }
 
@@ -86,7 +129,7 @@ pub struct Painted {
 /// What becomes of a frame.
 pub(super) enum Paintings {
     /// These are laid over it.
-    New(Vec<Painting>),
+    Shown(Vec<Showing>),
     /// The frame before is shown once more: what was laid over that one.
     Again,
     /// It passes as it came.
@@ -98,56 +141,69 @@ pub(super) enum Paintings {
 pub struct Paint {
     effect: Effect,
     stats: Stats,
-    load: Option<Load>,
 }
 
 impl Paint {
     /// The stage of `effect`; what fails is counted in `stats`.
     pub fn new(effect: Effect, stats: Stats) -> Self {
-        Self { effect, stats, load: None }
-    }
-
-    /// The stage for live streams: it leaves the farthest faces alone under `load`.
-    pub fn live(effect: Effect, stats: Stats, load: Load) -> Self {
-        Self { effect, stats, load: Some(load) }
+        Self { effect, stats }
     }
 
     /// The paintings of each frame; none of a round on which the network fails: it passes as it
     /// came and is counted as failed, never with a painting of another frame.
     fn paintings(&mut self, round: &Round<Seen>) -> Result<Option<Vec<Vec<Painting>>>> {
         let frames = round.items();
-        let near = frames.iter().map(
-            |(_, seen)| {
-                if seen.again { Vec::new() } else { self.near(&seen.faces) }
-            },
-        );
-        let near: Vec<Vec<Face>> = near.collect();
+        let new: Vec<Vec<Face>> = frames.iter().map(|(_, seen)| seen.due.new_faces()).collect();
         let maps = frames.iter().map(|(_, seen)| seen.frame.read()).collect::<Result<Vec<_>>>()?;
         let pictures = maps.iter().map(FrameRead::picture).collect::<Result<Vec<_>>>()?;
-        let looks = frames.iter().zip(&pictures).zip(&near);
+        let looks = frames.iter().zip(&pictures).zip(&new);
         let looks = looks.map(|((&(stream, _), picture), faces)| Look { stream, picture, faces });
         let looks: Vec<Look<'_>> = looks.collect();
         let painted = self.effect.paint(&looks).map(Some);
         Ok(self.stats.or_failed(painted))
     }
+}
 
-    /// The faces that are worked on: all, or the nearest masked ones and all bare ones.
-    fn near(&self, faces: &[Face]) -> Vec<Face> {
-        let mut near = faces.to_vec();
-        let Some(load) = &self.load else { return near };
-        let most = load.step().most_faces;
-        let masked = faces.iter().filter(|face| face.worn).count();
-        if masked > most {
-            near.sort_by(|a, b| b.bbox.area().total_cmp(&a.bbox.area()));
-            let mut left = most;
-            near.retain(|face| {
-                let keep = !face.worn || left > 0;
-                left -= usize::from(face.worn && keep);
-                keep
-            });
-            load.left_faces(masked - most);
+impl Duty {
+    /// Nothing serves again, and nothing is blended over time.
+    fn paint_all_anew(&mut self) {
+        if let Self::Faces(due) = self {
+            for due in due {
+                (due.reuse, due.sight) = (false, None);
+            }
         }
-        near
+    }
+
+    /// Faces for which what was painted before serves again.
+    fn reused(&self) -> usize {
+        match self {
+            Self::Faces(due) => due.iter().filter(|due| due.reuse).count(),
+            Self::Again => 0,
+        }
+    }
+
+    /// The faces that are to be painted anew.
+    fn new_faces(&self) -> Vec<Face> {
+        match self {
+            Self::Faces(due) => {
+                due.iter().filter(|due| !due.reuse).map(|due| due.face.clone()).collect()
+            }
+            Self::Again => Vec::new(),
+        }
+    }
+
+    /// What the frame shows, with what was painted for it.
+    fn shown(self, paintings: Vec<Painting>) -> Paintings {
+        let Self::Faces(due) = self else { return Paintings::Again };
+        let mut paintings: HashMap<_, _> =
+            paintings.into_iter().map(|painting| (painting.place.id, painting)).collect();
+        let showing = |Due { face, sight, reuse }| {
+            if let Some(sight) = sight.clone().filter(|_| reuse) {
+                return Place::to_take_off(&face).map(|place| Showing::Again(place, sight));
+            }
+            paintings.remove(&face.id).map(|painting| Showing::New(painting, sight))
+        };
+        Paintings::Shown(due.into_iter().filter_map(showing).collect())
     }
 }
 
@@ -156,14 +212,22 @@ impl Stage for Paint {
     type Out = Round<Painted>;
     const NAME: &'static str = "paint";
 
-    fn process(&mut self, round: Round<Seen>) -> Result<Option<Round<Painted>>> {
+    fn process(&mut self, mut round: Round<Seen>) -> Result<Option<Round<Painted>>> {
+        for (_, seen) in round.items_mut() {
+            if let Effect::PutOn(_) = self.effect {
+                seen.due.paint_all_anew();
+            }
+            if !seen.frame.is_warm_up() {
+                self.stats.reused_faces(seen.due.reused());
+            }
+        }
         let mut paintings = self.paintings(&round)?.map(Vec::into_iter);
-        let painted = round.try_map(|_, Seen { frame, faces, again }| {
+        let painted = round.try_map(|_, Seen { frame, faces, due }| {
             let new = paintings.as_mut().and_then(Iterator::next);
-            let paintings = match new {
-                _ if again => Paintings::Again,
-                Some(new) => Paintings::New(new),
-                None => Paintings::Failed,
+            let paintings = match (new, due) {
+                (_, Duty::Again) => Paintings::Again,
+                (Some(new), due) => due.shown(new),
+                (None, _) => Paintings::Failed,
             };
             Ok(Painted { frame, faces, paintings })
         });

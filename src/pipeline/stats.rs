@@ -25,6 +25,7 @@ pub struct Stats(Arc<Counters>);
 struct Counters {
     faces: AtomicU64,
     painted: AtomicU64,
+    reused: AtomicU64,
     failed: AtomicU64,
     failure: Mutex<Option<String>>,
     ledger: Mutex<Ledger>,
@@ -46,6 +47,8 @@ pub struct Snapshot {
     pub faces: u64,
     /// Faces over which something was laid, summed over the frames.
     pub painted: u64,
+    /// Faces for which what was painted a few frames before served again, summed over the frames.
+    pub reused: u64,
     /// Frames that passed as they were because something failed on them.
     pub failed: u64,
     /// What failed on the first of them.
@@ -89,6 +92,11 @@ impl Stats {
     /// Counts faces over which something was laid in a frame.
     pub fn painted_faces(&self, n: usize) {
         self.0.painted.fetch_add(n as u64, Ordering::Relaxed);
+    }
+
+    /// Counts faces for which what was painted before serves again.
+    pub(super) fn reused_faces(&self, n: usize) {
+        self.0.reused.fetch_add(n as u64, Ordering::Relaxed);
     }
 
     /// Puts down the faces of the frame at `time` of a stream.
@@ -159,6 +167,7 @@ impl Stats {
             frames_out: stages.last().map_or(0, |stage| stage.taken),
             faces: self.0.faces.load(Ordering::Relaxed),
             painted: self.0.painted.load(Ordering::Relaxed),
+            reused: self.0.reused.load(Ordering::Relaxed),
             failed: self.0.failed.load(Ordering::Relaxed),
             failure: self.0.failure.lock().unwrap_or_else(PoisonError::into_inner).clone(),
             stages,

@@ -10,7 +10,8 @@ use std::sync::Arc;
 use anyhow::Result;
 
 use crate::geometry::Size;
-use crate::image::{Image, Layer, filter};
+use crate::image::sight::Sight;
+use crate::image::{Layer, filter};
 
 /// The share of the past where nothing moves. A first-order low pass: at 25 frames a second a
 /// change is taken over by nine tenths within a third of a second.
@@ -19,8 +20,6 @@ const MOST: f32 = 0.75;
 /// thirds of its say: above what sensor noise leaves of itself in a cell, below what a
 /// moving head or a passing hand changes.
 const CHANGE: f32 = 0.012;
-/// Cells along the side of the crop on which change is measured.
-const CELLS: usize = 32;
 
 /// What was painted last, for each face that `K` names.
 #[derive(Debug)]
@@ -32,26 +31,9 @@ pub struct Steady<K> {
 #[derive(Debug)]
 struct Memory {
     sight: Sight,
-    layer: Arc<Layer>,
+    painted: Arc<Layer>,
+    shown: Arc<Layer>,
     at: u64,
-}
-
-/// What a crop looks like, as coarsely as change is measured: luma (BT.601 weights; any would
-/// do) averaged over cells.
-#[derive(Clone, Debug)]
-pub struct Sight(Vec<f32>);
-
-impl Sight {
-    /// The look of `crop`.
-    ///
-    /// # Errors
-    /// If the kernel library refuses the planes.
-    pub fn of(crop: &Image) -> Result<Self> {
-        let [r, g, b] = crop.channels();
-        let luma: Vec<f32> =
-            r.iter().zip(g).zip(b).map(|((r, g), b)| 0.299 * r + 0.587 * g + 0.114 * b).collect();
-        Ok(Self(filter::resize(&luma, crop.size(), grid())?))
-    }
 }
 
 impl<K> Default for Steady<K> {
@@ -74,39 +56,52 @@ impl<K: Copy + Eq + Hash> Steady<K> {
         self.memories.clear();
     }
 
-    /// Blends what was painted for `face` in the frame before into `layer`. `sight` is what the
-    /// network saw.
+    /// Blends what was shown of `face` in the frame before into what was `painted` for it now.
+    /// `sight` is what its crop looks like.
     ///
     /// # Errors
     /// If the kernel library refuses the planes.
-    pub fn settle(&mut self, face: K, sight: Sight, mut layer: Layer) -> Result<Arc<Layer>> {
-        let size = layer.alpha.size();
-        if let Some(past) = self.memories.get(&face).filter(|m| m.layer.alpha.size() == size) {
-            let say = say_of_the_past(&past.sight.0, &sight.0, size)?;
-            mix(layer.alpha.data_mut(), past.layer.alpha.data(), &say);
-            let painted = layer.pixels.channels_mut().into_iter();
-            for (now, before) in painted.zip(past.layer.pixels.channels()) {
-                mix(now, before, &say);
+    pub fn settle(&mut self, face: K, sight: Sight, painted: Layer) -> Result<Arc<Layer>> {
+        self.blend(face, sight, Arc::new(painted))
+    }
+
+    /// The same with what was painted for `face` last; `None` where nothing was in the frame
+    /// before.
+    ///
+    /// # Errors
+    /// As [`Steady::settle`].
+    pub fn again(&mut self, face: K, sight: Sight) -> Result<Option<Arc<Layer>>> {
+        let painted = self.memories.get(&face).map(|past| Arc::clone(&past.painted));
+        painted.map(|painted| self.blend(face, sight, painted)).transpose()
+    }
+
+    fn blend(&mut self, face: K, sight: Sight, painted: Arc<Layer>) -> Result<Arc<Layer>> {
+        let size = painted.alpha.size();
+        let past = self.memories.get(&face).filter(|past| past.shown.alpha.size() == size);
+        let shown = match past {
+            Some(past) => {
+                let say = say_of_the_past(past.sight.change_to(&sight)?, size)?;
+                let mut shown = Layer::clone(&painted);
+                mix(shown.alpha.data_mut(), past.shown.alpha.data(), &say);
+                let channels = shown.pixels.channels_mut().into_iter();
+                for (now, before) in channels.zip(past.shown.pixels.channels()) {
+                    mix(now, before, &say);
+                }
+                Arc::new(shown)
             }
-        }
-        let layer = Arc::new(layer);
-        let kept = Memory { sight, layer: Arc::clone(&layer), at: self.now };
+            None => Arc::clone(&painted),
+        };
+        let kept = Memory { sight, painted, shown: Arc::clone(&shown), at: self.now };
         self.memories.insert(face, kept);
-        Ok(layer)
+        Ok(shown)
     }
 }
 
-fn grid() -> Size {
-    Size::new(CELLS, CELLS)
-}
-
 /// How much the past counts at each pixel: `MOST` where the crop is as it was, nothing where it
-/// changed. A change reaches a little beyond its own cell.
-fn say_of_the_past(before: &[f32], now: &[f32], size: Size) -> Result<Vec<f32>> {
-    let change: Vec<f32> = before.iter().zip(now).map(|(a, b)| (a - b).abs()).collect();
-    let change = filter::blur(&change, grid(), 1.0)?;
-    let say: Vec<f32> = change.iter().map(|c| MOST * (-(c / CHANGE).powi(2)).exp()).collect();
-    filter::resize(&say, grid(), size)
+/// changed.
+fn say_of_the_past(change: Vec<f32>, size: Size) -> Result<Vec<f32>> {
+    let say: Vec<f32> = change.into_iter().map(|c| MOST * (-(c / CHANGE).powi(2)).exp()).collect();
+    filter::resize(&say, Sight::GRID, size)
 }
 
 fn mix(now: &mut [f32], before: &[f32], say: &[f32]) {
@@ -118,7 +113,7 @@ fn mix(now: &mut [f32], before: &[f32], say: &[f32]) {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::image::Matte;
+    use crate::image::{Image, Matte};
 
     const SIZE: Size = Size { width: 256, height: 256 };
 
@@ -137,7 +132,7 @@ mod tests {
         pairs
             .map(|(&value, &light)| {
                 steady.next_frame();
-                let sight = Sight::of(&flat(light)).unwrap();
+                let sight = Sight::flat(light);
                 let layer = steady.settle(1, sight, painted(value)).unwrap();
                 layer.pixels.data()[SIZE.width * 128 + 128]
             })
@@ -167,7 +162,7 @@ mod tests {
             if n == 1 {
                 continue;
             }
-            let sight = Sight::of(&flat(0.5)).unwrap();
+            let sight = Sight::flat(0.5);
             let layer = steady.settle("a", sight, painted(value)).unwrap();
             last = layer.pixels.data()[0];
         }
@@ -178,7 +173,7 @@ mod tests {
     fn faces_do_not_mix() {
         let mut steady = Steady::default();
         steady.next_frame();
-        let sight = Sight::of(&flat(0.5)).unwrap();
+        let sight = Sight::flat(0.5);
         steady.settle(1, sight.clone(), painted(0.2)).unwrap();
         steady.next_frame();
         let other = steady.settle(2, sight, painted(0.8)).unwrap();

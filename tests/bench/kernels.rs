@@ -6,12 +6,13 @@
 use divan::{Bencher, black_box};
 use mask2face::face::align;
 use mask2face::geometry::{CropSpace, FrameSpace, Point, Similarity, Size};
+use mask2face::image::sight::Sight;
 use mask2face::image::{
     self, Colorimetry, Image, Layer, Matte, Picture, PictureFormat, PictureMut, Plane, PlaneMut,
     blend, warp,
 };
 use mask2face::unmask::harmonize;
-use mask2face::unmask::steady::{Sight, Steady};
+use mask2face::unmask::steady::Steady;
 
 /// Width, height, and how high the face is in it, in pixels.
 const SCENES: [(usize, usize, f32); 4] =
@@ -88,10 +89,11 @@ fn colour_and_edge(bencher: Bencher<'_, '_>) {
 
 #[divan::bench]
 fn over_time(bencher: Bencher<'_, '_>) {
-    let (crop, painted) = (Image::new(align::CROP), painting());
+    let (scene, painted) = (Scene::new(SCENES[0]), painting());
     let mut steady = Steady::default();
     bencher.with_inputs(|| painted.clone()).bench_local_values(|layer| {
         steady.next_frame();
-        steady.settle(1, Sight::of(&crop).unwrap(), layer).unwrap()
+        let sight = Sight::of(&scene.read(), &scene.place).unwrap();
+        steady.settle(1, sight, layer).unwrap()
     });
 }

@@ -108,8 +108,8 @@ impl Rig {
         let running = match sight {
             None => pipeline.into_rounds(outlets),
             Some((trackers, effect)) => pipeline
-                .then(Detect::live(trackers, counts.clone(), load.clone()))
-                .then(Paint::live(effect, counts.clone(), load))
+                .then(Detect::live(trackers, counts.clone(), load))
+                .then(Paint::new(effect, counts.clone()))
                 .then(Lay::live(counts.clone()))
                 .into_rounds(outlets),
         };

@@ -60,6 +60,7 @@ pub(super) struct Stats {
     pub frames_out: u64,
     pub faces: u64,
     pub painted: u64,
+    pub reused: u64,
 }
 
 #[derive(Clone, Debug, Deserialize, Serialize)]

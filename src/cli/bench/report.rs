@@ -32,6 +32,7 @@ pub(super) struct Bench {
     pub frames: u64,
     pub faces: u64,
     pub painted: u64,
+    pub reused: u64,
     pub frames_per_second: f64,
     pub faces_per_second: f64,
     pub latency: Percentiles,
@@ -77,6 +78,7 @@ impl Bench {
             frames: stats.frames_out,
             faces: stats.faces,
             painted: stats.painted,
+            reused: stats.reused,
             frames_per_second: stats.frames_out as f64 / wall_s,
             faces_per_second: stats.faces as f64 / wall_s,
             latency: times.latency,
@@ -123,6 +125,7 @@ impl Bench {
             ("times the plain transcode", format!("{:.2}", self.over_plain)),
             ("frames", format!("{}, {:.1} a second", self.frames, self.frames_per_second)),
             ("faces", format!("{}, {:.1} a second", self.faces, self.faces_per_second)),
+            ("painted, of them as before", format!("{}, {}", self.painted, self.reused)),
             ("latency p50, p95, p99", format!("{}, {}, {} ms", l.p50_ms, l.p95_ms, l.p99_ms)),
             ("first frame after", first),
             ("peak memory", format!("{:.0} MB", self.peak_memory_mb)),
@@ -169,7 +172,7 @@ mod tests {
     fn round(seconds: f64, plain_cpu: f64) -> Round {
         let job: Job = serde_json::from_value(serde_json::json!({
             "encoder": "x264enc", "model": null,
-            "stats": {"frames_out": 100, "faces": 200, "painted": 150},
+            "stats": {"frames_out": 100, "faces": 200, "painted": 150, "reused": 50},
             "times": {
                 "seconds": seconds,
                 "latency": {"p50_ms": 9.0, "p95_ms": 12.0, "p99_ms": 13.0, "max_ms": 20.0},

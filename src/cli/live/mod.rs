@@ -31,9 +31,7 @@ use crate::media::still::{Peek, Watched};
 use crate::media::stream::Status;
 use crate::media::timer::{Steady, Timer};
 use crate::media::{Encoding, Frame, Launch};
-use crate::pipeline::{
-    Detect, Effect, Lay, Live, LiveStats, Load, Outlets, Paint, Pipeline, Stats,
-};
+use crate::pipeline::{Detect, Lay, Live, LiveStats, Load, Outlets, Paint, Pipeline, Stats};
 use crate::watch::Watch;
 
 /// Options of live streams.
@@ -122,12 +120,6 @@ fn watch(
     Ok(watch)
 }
 
-/// Who paints: one for each effect.
-fn painters(effects: Vec<Effect>, stats: &Stats, load: &Load) -> Vec<Paint> {
-    let painter = |effect| Paint::live(effect, stats.clone(), load.clone());
-    effects.into_iter().map(painter).collect()
-}
-
 /// The job's parts, put together and not yet at work.
 struct Ready {
     feeds: Vec<Feed>,
@@ -169,10 +161,10 @@ pub(super) fn run(job: &Job, args: &run::Args) -> Result<Verdict> {
     let label = args.provenance.label(&mark).map(Label::new).transpose()?;
     let outlets = Outlets::new(ready.outlets, live.clone(), Arc::clone(&ready.timer));
     let begun = Instant::now();
-    let painters = painters(effects, &stats, &ready.load);
+    let painters = effects.into_iter().map(|effect| Paint::new(effect, stats.clone()));
     let running = Pipeline::from_rounds(Box::new(Live::new(ready.entrance)), stats.clone())
         .then(Detect::live(trackers, stats.clone(), ready.load))
-        .then_shared(painters)
+        .then_shared(painters.collect())
         .then(Lay::live(stats.clone()).drawing(draw).labelled(label))
         .into_rounds(Box::new(outlets))?;
     let threads = ready.feeds.into_iter().map(Feed::start).collect::<Result<Vec<_>>>()?;
