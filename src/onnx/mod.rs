@@ -5,11 +5,13 @@
 //! |---|---|
 //! | [`provider`] | which accelerator is asked for, and which really runs |
 //! | [`registry`] | the pinned model files, where they lie, whether they are whole |
+//! | `bound` | inputs and outputs in memory that an accelerator reads by itself |
 //! | `prepared` | networks made ready for this processor, kept on disk |
 //! | [`library`] | where the ONNX Runtime library lies, and its version |
 //! | [`meter`] | what each network has cost so far |
 //! | [`inspect`] | which providers a library has, and which of them work |
 
+mod bound;
 pub mod inspect;
 pub mod library;
 pub mod meter;
@@ -29,6 +31,7 @@ use ort::session::Session;
 use ort::session::builder::{GraphOptimizationLevel, SessionBuilder};
 use ort::value::{Outlet, TensorRef, ValueType};
 
+use bound::Bound;
 use prepared::Prepared;
 pub use provider::{Device, Provider};
 
@@ -116,7 +119,10 @@ impl Engine {
     }
 
     fn network(&self, name: &str, session: Session, provider: Provider) -> Network {
-        Network { name: name.to_owned(), session, provider, threads: self.threads }
+        // A device without such memory is run without.
+        let memory = provider.pinned_memory();
+        let bound = memory.and_then(|memory| Bound::new(&session, &memory).ok());
+        Network { name: name.to_owned(), session, bound, provider, threads: self.threads }
     }
 
     fn builder(&self, providers: Vec<ExecutionProviderDispatch>) -> Result<SessionBuilder> {
@@ -201,6 +207,7 @@ fn load(library: &Path) -> Result<Environment> {
 pub struct Network {
     name: String,
     session: Session,
+    bound: Option<Bound>,
     provider: Provider,
     threads: usize,
 }
@@ -270,12 +277,12 @@ impl Network {
     ) -> Result<T> {
         let (name, shape, data) = input;
         let items = shape.first().copied().unwrap_or_default();
-        let shape: Vec<i64> = shape.iter().map(|&n| n as i64).collect();
-        let tensor = TensorRef::from_array_view((shape, data))?;
-        let (network, session) = (&self.name, &mut self.session);
-        let results =
-            meter::time(network, items, self.threads, || session.run(ort::inputs![name => tensor]))
-                .with_context(|| format!("running the network {network}"))?;
+        let (network, session, bound) = (&self.name, &mut self.session, &mut self.bound);
+        let ran = meter::time(network, items, self.threads, move || match bound {
+            Some(bound) => bound.run(session, input, outputs),
+            None => session.run(ort::inputs![name => TensorRef::from_array_view((shape, data))?]),
+        });
+        let results = ran.with_context(|| format!("running the network {network}"))?;
         let (mut shapes, mut values) = (Vec::new(), Vec::new());
         for &output in outputs {
             let value = results

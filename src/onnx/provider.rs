@@ -5,6 +5,7 @@ use std::path::Path;
 
 use anyhow::{Context, Result, anyhow, bail};
 use ort::ep;
+use ort::memory::AllocationDevice;
 
 /// The device that a user asks for.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -33,6 +34,11 @@ impl Provider {
     /// Whether it is the processor, and no accelerator.
     pub fn is_cpu(&self) -> bool {
         self.name == Device::Cpu.provider()
+    }
+
+    /// The host's memory that this accelerator reads and writes by itself.
+    pub(super) fn pinned_memory(&self) -> Option<AllocationDevice<'static>> {
+        (!self.is_cpu()).then_some(AllocationDevice::CUDA_PINNED)
     }
 }
 

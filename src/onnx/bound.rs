@@ -1,0 +1,86 @@
+//! Runs whose input and outputs lie in memory that an accelerator reads and writes by itself (the
+//! host's, pinned), bound once for each shape: nothing is copied on the way to a copy.
+
+use std::collections::HashMap;
+
+use ort::memory::{AllocationDevice, Allocator, AllocatorType, MemoryInfo, MemoryType};
+use ort::session::{IoBinding, Session, SessionOutputs};
+use ort::value::Tensor;
+
+/// What is bound of one session.
+pub(super) struct Bound {
+    binding: IoBinding,
+    allocator: Allocator,
+    outputs: MemoryInfo<'static>,
+    /// The input's memory for each shape that was met: batches come in few.
+    inputs: HashMap<Vec<usize>, Tensor<f32>>,
+}
+
+impl Bound {
+    /// Memory of `session` that lies on `device`.
+    ///
+    /// # Errors
+    /// If the session's provider has no such memory.
+    pub fn new(session: &Session, device: &AllocationDevice<'_>) -> ort::Result<Self> {
+        let memory = |kind| MemoryInfo::new(device.clone(), 0, AllocatorType::Device, kind);
+        Ok(Self {
+            binding: session.create_binding()?,
+            allocator: Allocator::new(session, memory(MemoryType::CPUInput)?)?,
+            outputs: memory(MemoryType::CPUOutput)?,
+            inputs: HashMap::new(),
+        })
+    }
+
+    /// Runs `session`, of which this was made, on one input.
+    ///
+    /// # Errors
+    /// As [`Session::run`].
+    pub fn run<'a>(
+        &'a mut self,
+        session: &'a mut Session,
+        (name, shape, data): (&str, &[usize], &[f32]),
+        outputs: &[&str],
+    ) -> ort::Result<SessionOutputs<'a>> {
+        if !self.inputs.contains_key(shape) {
+            let tensor = Tensor::<f32>::new(&self.allocator, shape)?;
+            self.inputs.insert(shape.to_owned(), tensor);
+        }
+        if let Some(input) = self.inputs.get_mut(shape) {
+            input.extract_tensor_mut().1.copy_from_slice(data);
+            self.binding.bind_input(name, input)?;
+        }
+        for &output in outputs {
+            self.binding.bind_output_to_device(output, &self.outputs)?;
+        }
+        session.run_binding(&self.binding)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::onnx::{Device, Engine, library};
+
+    #[test]
+    fn a_bound_run_gives_what_a_plain_one_gives_for_every_shape_and_input() {
+        let Ok(library) = library::library() else {
+            return eprintln!("skipped: no ONNX Runtime here, 'make setup' fetches it");
+        };
+        let engine = Engine::start(&library, Device::Cpu, 1).unwrap();
+        let light = concat!(env!("CARGO_MANIFEST_DIR"), "/models/light.onnx");
+        let mut network = engine.load("light", &std::fs::read(light).unwrap()).unwrap();
+        let mut bound = Bound::new(&network.session, &AllocationDevice::CPU).unwrap();
+        for (many, shade) in [(1, 3), (2, 5), (1, 7)] {
+            let shape = [many, 3, 256, 256];
+            let value = |i: usize| (i * shade % 251) as f32 / 250.0;
+            let data: Vec<f32> = (0..shape.iter().product()).map(value).collect();
+            let input = ("image", &shape[..], &data[..]);
+            let plain = network.run(input, &["face", "alpha"]).unwrap();
+            let outputs = bound.run(&mut network.session, input, &["face", "alpha"]).unwrap();
+            for (name, plain) in ["face", "alpha"].into_iter().zip(plain) {
+                let values = outputs[name].try_extract_tensor::<f32>().unwrap().1;
+                assert_eq!(values, plain.data, "{name} of {many}");
+            }
+        }
+    }
+}
