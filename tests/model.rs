@@ -141,6 +141,28 @@ fn a_library_that_is_none() {
 }
 
 #[test]
+fn a_bound_network_gives_what_an_unbound_one_gives_for_every_shape_and_input() {
+    let Ok(library) = library::library() else {
+        return eprintln!("skipped: no ONNX Runtime here, 'make setup' fetches it");
+    };
+    let engine = Engine::start(&library, Device::Cpu, 1).unwrap();
+    let bytes = fs::read(shipped("light.onnx")).unwrap();
+    let mut plain = engine.load("light", &bytes).unwrap();
+    let mut bound = engine.load("light", &bytes).unwrap();
+    bound.bind().unwrap();
+    for (many, shade) in [(1, 3), (2, 5), (1, 7)] {
+        let shape = [many, 3, 256, 256];
+        let value = |i: usize| (i * shade % 251) as f32 / 250.0;
+        let data: Vec<f32> = (0..shape.iter().product()).map(value).collect();
+        let input = ("image", &shape[..], &data[..]);
+        let outputs = ["face", "alpha"];
+        assert_eq!(bound.run(input, &outputs).unwrap(), plain.run(input, &outputs).unwrap());
+    }
+    let short = ("image", &[1, 3, 256, 256][..], &[0.0; 7][..]);
+    assert!(bound.run(short, &["face"]).is_err());
+}
+
+#[test]
 fn a_batch_that_is_filled_up_gives_what_each_crop_gives_alone() {
     let Ok(library) = library::library() else {
         return eprintln!("skipped: no ONNX Runtime here, 'make setup' fetches it");

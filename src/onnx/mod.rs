@@ -119,10 +119,13 @@ impl Engine {
     }
 
     fn network(&self, name: &str, session: Session, provider: Provider) -> Network {
-        // A device without such memory is run without.
-        let memory = provider.pinned_memory();
-        let bound = memory.and_then(|memory| Bound::new(&session, &memory).ok());
-        Network { name: name.to_owned(), session, bound, provider, threads: self.threads }
+        let (name, threads, is_cpu) = (name.to_owned(), self.threads, provider.is_cpu());
+        let mut network = Network { name, session, bound: None, provider, threads };
+        if !is_cpu {
+            // An accelerator that has no such memory runs without.
+            let _ = network.bind();
+        }
+        network
     }
 
     fn builder(&self, providers: Vec<ExecutionProviderDispatch>) -> Result<SessionBuilder> {
@@ -221,6 +224,16 @@ impl Network {
     /// Where the network really runs.
     pub fn provider(&self) -> &Provider {
         &self.provider
+    }
+
+    /// Has input and outputs lie in memory that the provider reads and writes by itself, from now
+    /// on. Accelerators are bound when they are loaded; the processor gains nothing by it.
+    ///
+    /// # Errors
+    /// If the provider has no such memory.
+    pub fn bind(&mut self) -> Result<()> {
+        self.bound = Some(Bound::new(&self.session, &self.provider.memory())?);
+        Ok(())
     }
 
     /// Value of `key` in the model's metadata.

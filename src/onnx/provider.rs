@@ -36,9 +36,9 @@ impl Provider {
         self.name == Device::Cpu.provider()
     }
 
-    /// The host's memory that this accelerator reads and writes by itself.
-    pub(super) fn pinned_memory(&self) -> Option<AllocationDevice<'static>> {
-        (!self.is_cpu()).then_some(AllocationDevice::CUDA_PINNED)
+    /// The host's memory that this one reads and writes by itself.
+    pub(super) fn memory(&self) -> AllocationDevice<'static> {
+        if self.is_cpu() { AllocationDevice::CPU } else { AllocationDevice::CUDA_PINNED }
     }
 }
 
