@@ -4,24 +4,35 @@
 
 mod support;
 
+use std::path::Path;
+use std::process::Output;
+
 use mask2face::onnx::library;
 use mask2face::onnx::registry::Places;
+use tempfile::TempDir;
+
+/// A folder to work in, where what the clips are made of is at hand.
+fn place() -> Option<TempDir> {
+    let portrait = Places::from_env().cache.join("demo/astronaut.png");
+    let ready = portrait.is_file() && library::library().is_ok();
+    if !ready {
+        eprintln!("skipped: no portrait or no ONNX Runtime here, 'make setup' fetches them");
+    }
+    ready.then(support::folder)
+}
+
+/// Runs the program with `args` in `dir`.
+fn run(dir: &Path, args: &str) -> Output {
+    let args: Vec<&str> = args.split(' ').collect();
+    let output = support::mask2face(dir, &args);
+    assert_eq!(output.status.code(), Some(0), "{}", support::outcome(&output).1);
+    output
+}
 
 #[test]
 fn an_input_is_made_and_measured_beside_its_plain_transcode() {
-    let portrait = Places::from_env().cache.join("demo/astronaut.png");
-    if !portrait.is_file() || library::library().is_err() {
-        return eprintln!(
-            "skipped: no portrait or no ONNX Runtime here, 'make setup' fetches them"
-        );
-    }
-    let dir = support::folder();
-    let run = |args: &str| {
-        let args: Vec<&str> = args.split(' ').collect();
-        let output = support::mask2face(dir.path(), &args);
-        assert_eq!(output.status.code(), Some(0), "{}", support::outcome(&output).1);
-        output
-    };
+    let Some(dir) = place() else { return };
+    let run = |args: &str| run(dir.path(), args);
     run("bench --synthetic --size 480x270 --masked 2 --rate 10 --seconds 1 --keep made.mp4");
     let told = run("bench made.mp4 --rounds 1 --threads 16 --json --plot plot.png");
     let bench: serde_json::Value = serde_json::from_slice(&told.stdout).unwrap();
@@ -43,19 +54,8 @@ fn an_input_is_made_and_measured_beside_its_plain_transcode() {
 
 #[test]
 fn a_frame_that_is_shown_again_is_not_painted_again() {
-    let portrait = Places::from_env().cache.join("demo/astronaut.png");
-    if !portrait.is_file() || library::library().is_err() {
-        return eprintln!(
-            "skipped: no portrait or no ONNX Runtime here, 'make setup' fetches them"
-        );
-    }
-    let dir = support::folder();
-    let run = |args: &str| {
-        let args: Vec<&str> = args.split(' ').collect();
-        let output = support::mask2face(dir.path(), &args);
-        assert_eq!(output.status.code(), Some(0), "{}", support::outcome(&output).1);
-        output
-    };
+    let Some(dir) = place() else { return };
+    let run = |args: &str| run(dir.path(), args);
     run("bench --synthetic --size 480x270 --rate 1 --seconds 3 --keep slides.mp4");
     let slides = dir.path().join("slides.mp4");
     let text = format!(
@@ -73,6 +73,22 @@ fn a_frame_that_is_shown_again_is_not_painted_again() {
     assert!(frames >= 40 && painted > frames - 3, "{painted} of {frames} were painted");
     // A slide is painted while its faces come to rest.
     assert!(items < frames / 2, "the network painted {items} of {frames} frames");
+}
+
+#[test]
+fn growth_is_measured_with_faces_pixels_files_and_time() {
+    let Some(dir) = place() else { return };
+    let told = run(dir.path(), "bench --growth growth.png --seconds 1 --rate 2 --json");
+    let growth: serde_json::Value = serde_json::from_slice(&told.stdout).unwrap();
+    let last = |axis: &str| growth[axis].as_array().unwrap().last().unwrap()["of"].as_f64();
+    let axes = ["faces", "frame_megapixels", "face_kilopixels", "streams", "seconds"];
+    assert_eq!(axes.map(last), [32.0, 8.2944, 562.5, 8.0, 60.0].map(Some));
+    for step in axes.iter().flat_map(|axis| growth[axis].as_array().unwrap()) {
+        let number = |name: &str| step[name].as_f64().unwrap();
+        assert!(number("job_ms") > number("plain_ms") && number("plain_ms") > 0.0, "{step}");
+        assert!(number("memory_mb") > 20.0, "{step}");
+    }
+    assert!(std::fs::read(dir.path().join("growth.png")).unwrap().starts_with(b"\x89PNG"));
 }
 
 #[test]
