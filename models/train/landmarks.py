@@ -57,6 +57,8 @@ def main():
         unfolded(args.init, net, picture(np.stack([some()[0] for _ in range(256)])))
     elif args.init:
         net.load_state_dict(load(args.init)["average"])
+    if before >= 1:
+        return print(f"{args.output} is trained to its end; to go on, name another -o and this one as --init")
     average, schedule = Average(net), Schedule(args.steps, args.minutes, done, before)
     optimiser = torch.optim.AdamW(net.parameters(), args.rate, weight_decay=1e-3)
     if resumed:

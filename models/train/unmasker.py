@@ -125,6 +125,8 @@ def main():
     photos, pairs = Photos(args.pack), Pairs(args.pairs) if args.pairs else None
     net = network(args.net, args.lpips).to(DEVICE, memory_format=torch.channels_last)
     done, before, resumed = begin(args, net)
+    if before >= 1:
+        return print(f"{args.output} is trained to its end; to go on, name another -o and this one as --init")
     average, schedule = Average(net, .998), Schedule(args.steps, args.minutes, done, before)
     optimiser = torch.optim.AdamW(net.parameters(), args.rate, weight_decay=1e-4, betas=(.9, .99))
     patches = Patches(width=args.judge) if args.adversary else None
