@@ -66,7 +66,7 @@ def main():
         optimiser.load_state_dict(resumed["optimiser"])
     def samples(worker):
         return LandmarkSamples(photos, template, Landmarks.SIZE, pairs, seed=args.seed * 1000 + done + 101 * worker)
-    loader, journal, weights = Loader(samples, args.batch, args.workers), Journal(args.output, "landmarks"), WEIGHTS.to(DEVICE)
+    loader, journal, weights = Loader(samples, args.batch, args.workers), Journal(args.output, "landmarks", done), WEIGHTS.to(DEVICE)
     for image, twin, truth, face, worn in loader:
         for group in optimiser.param_groups:
             group["lr"] = schedule.rate(args.rate)

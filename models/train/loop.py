@@ -104,8 +104,11 @@ def picture(array):
 class Journal:
     """What a run printed, as one JSON object a line beside its checkpoint, and as curves."""
 
-    def __init__(self, output, kind):
+    def __init__(self, output, kind, done=0):
         self.path, self.picture, self.kind = output.with_suffix(".jsonl"), output.with_suffix(".curves.png"), kind
+        # What came after the checkpoint is done once more.
+        lines = self.path.read_text().splitlines(True) if self.path.exists() else []
+        self.path.write_text("".join(line for line in lines if json.loads(line)["step"] <= done))
         self.sums, self.count, self.began = {}, 0, time.time()
 
     def add(self, **values):

@@ -144,7 +144,7 @@ def main():
     unseen = Unseen(UnmaskSamples(photos, template, args.size, pairs, args.share, seed=1, part="val"))
     judged = network(args.net, args.lpips).to(DEVICE, memory_format=torch.channels_last).eval()
     feed, loader = batches(args, photos, template, pairs, done)
-    journal, saved = Journal(args.output, args.net), time.time()
+    journal, saved = Journal(args.output, args.net, done), time.time()
     best, waited = (resumed or {}).get("best", 0.), 0
     for image, target, cover in feed:
         for group in optimiser.param_groups:
