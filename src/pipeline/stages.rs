@@ -84,7 +84,8 @@ impl Detect {
             Duty::Again
         } else {
             let near = self.near(&faces);
-            Duty::Faces(self.reuses[stream].due(&frame.read()?.picture()?, near)?)
+            let due = self.reuses[stream].due(&frame.read()?.picture()?, near);
+            Duty::Faces(self.stats.or_failed(due))
         };
         Ok(Seen { frame, faces, due })
     }
