@@ -198,11 +198,11 @@ impl Duty {
         let Self::Faces(due) = self else { return Paintings::Again };
         let mut paintings: HashMap<_, _> =
             paintings.into_iter().map(|painting| (painting.place.id, painting)).collect();
-        let showing = |Due { face, sight, reuse }| {
-            if let Some(sight) = sight.clone().filter(|_| reuse) {
-                return Place::to_take_off(&face).map(|place| Showing::Again(place, sight));
+        let showing = |Due { face, sight, reuse }| match sight {
+            Some(sight) if reuse => {
+                Place::to_take_off(&face).map(|place| Showing::Again(place, sight))
             }
-            paintings.remove(&face.id).map(|painting| Showing::New(painting, sight))
+            sight => paintings.remove(&face.id).map(|painting| Showing::New(painting, sight)),
         };
         Paintings::Shown(due.into_iter().filter_map(showing).collect())
     }
