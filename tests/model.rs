@@ -140,13 +140,19 @@ fn a_library_that_is_none() {
     assert!(library::library().is_ok(), "'make setup' fetches one that works");
 }
 
-#[test]
-fn a_bound_network_gives_what_an_unbound_one_gives_for_every_shape_and_input() {
+/// What runs the light network, where it is at hand, and the network's file.
+fn light() -> Option<(Engine, Vec<u8>)> {
     let Ok(library) = library::library() else {
-        return eprintln!("skipped: no ONNX Runtime here, 'make setup' fetches it");
+        eprintln!("skipped: no ONNX Runtime here, 'make setup' fetches it");
+        return None;
     };
     let engine = Engine::start(&library, Device::Cpu, 1).unwrap();
-    let bytes = fs::read(shipped("light.onnx")).unwrap();
+    Some((engine, fs::read(shipped("light.onnx")).unwrap()))
+}
+
+#[test]
+fn a_bound_network_gives_what_an_unbound_one_gives_for_every_shape_and_input() {
+    let Some((engine, bytes)) = light() else { return };
     let mut plain = engine.load("light", &bytes).unwrap();
     let mut bound = engine.load("light", &bytes).unwrap();
     bound.bind().unwrap();
@@ -164,11 +170,7 @@ fn a_bound_network_gives_what_an_unbound_one_gives_for_every_shape_and_input() {
 
 #[test]
 fn a_batch_that_is_filled_up_gives_what_each_crop_gives_alone() {
-    let Ok(library) = library::library() else {
-        return eprintln!("skipped: no ONNX Runtime here, 'make setup' fetches it");
-    };
-    let engine = Engine::start(&library, Device::Cpu, 1).unwrap();
-    let bytes = fs::read(shipped("light.onnx")).unwrap();
+    let Some((engine, bytes)) = light() else { return };
     let load = || Unet::new(&engine, "light", &bytes, align::TEMPLATE_ID).unwrap();
     let crop = |shade: usize| {
         let value = |i: usize| (i * shade % 251) as f32 / 250.0;

@@ -12,8 +12,6 @@ use crate::geometry::{CropSpace, FrameSpace, Point, Rect, Similarity, Size, Vec2
 
 /// The crop's side at each level of the pyramid, the finest first.
 const SIDES: [usize; 2] = [96, 48];
-/// The crop's side in its own pixels.
-const CROP: f32 = 256.0;
 /// Corrections at each level at most, and the one in the crop's pixels after which no other follows.
 const ROUNDS: usize = 6;
 const ENOUGH: f64 = 0.01;
@@ -42,9 +40,7 @@ impl View {
         crop_from_frame: &Similarity<FrameSpace, CropSpace>,
     ) -> Result<Self> {
         let finest = Size::new(SIDES[0], SIDES[0]);
-        let origin = Point::<CropSpace>::new(0.0, 0.0);
-        let shrink = Motion::about(origin, origin, SIDES[0] as f32 / CROP, 0.0);
-        let mut levels = vec![warp::luma(picture, &crop_from_frame.then(&shrink), finest)?];
+        let mut levels = vec![warp::luma(picture, crop_from_frame, SIDES[0])?];
         for side in &SIDES[1..] {
             levels.push(filter::resize(&levels[0], finest, Size::new(*side, *side))?);
         }
@@ -119,7 +115,7 @@ struct Samples {
 impl Samples {
     /// The pixels of `part`; of large levels every other one.
     fn of(plane: &[f32], side: usize, part: Rect<CropSpace>) -> Self {
-        let (pivot, scale) = (part.center(), side as f32 / CROP);
+        let (pivot, scale) = (part.center(), side as f32 / warp::SIDE);
         let inner = |v: f32| ((v * scale) as usize).clamp(1, side - 1);
         let (columns, rows) =
             (inner(part.min.x)..inner(part.max.x), inner(part.min.y)..inner(part.max.y));
@@ -142,7 +138,7 @@ impl Samples {
     /// The next correction, and the mean weight of the samples.
     fn step(&self, later: &[f32], side: usize, fit: &Fit) -> Option<([f64; 5], f32)> {
         let [a, b, dx, dy, light] = fit.values.map(|v| v as f32);
-        let scale = side as f32 / CROP;
+        let scale = side as f32 / warp::SIDE;
         let (mut square, mut right, mut total) = ([[0.0f32; 5]; 5], [0.0f32; 5], 0.0f32);
         for sample in &self.all {
             let u = sample.x * (1.0 + a) - sample.y * b + dx + self.pivot.x;

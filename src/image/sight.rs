@@ -3,14 +3,12 @@
 use anyhow::Result;
 
 use super::{Picture, filter, warp};
-use crate::geometry::{CropSpace, FrameSpace, Point, Similarity, Size};
+use crate::geometry::{CropSpace, FrameSpace, Similarity, Size};
 
 /// Cells along the side of the crop.
 pub const CELLS: usize = 32;
 /// Samples along the side of the crop, from which the cells are averaged.
 const SAMPLES: usize = 64;
-/// The crop's side in its own pixels.
-const CROP: f32 = 256.0;
 /// Cells by which a change reaches beyond its own.
 const REACH: f32 = 1.0;
 
@@ -30,11 +28,8 @@ impl Sight {
         picture: &Picture<'_>,
         crop_from_frame: &Similarity<FrameSpace, CropSpace>,
     ) -> Result<Self> {
-        let samples = Size::new(SAMPLES, SAMPLES);
-        let origin = Point::<CropSpace>::new(0.0, 0.0);
-        let shrink = Similarity::about(origin, origin, SAMPLES as f32 / CROP, 0.0);
-        let luma = warp::luma(picture, &crop_from_frame.then(&shrink), samples)?;
-        Ok(Self(filter::resize(&luma, samples, Self::GRID)?))
+        let luma = warp::luma(picture, crop_from_frame, SAMPLES)?;
+        Ok(Self(filter::resize(&luma, Size::new(SAMPLES, SAMPLES), Self::GRID)?))
     }
 
     /// A crop of one brightness.

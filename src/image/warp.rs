@@ -7,7 +7,7 @@ use opencv::imgproc::{INTER_AREA, INTER_LINEAR, WARP_INVERSE_MAP, resize, warp_a
 
 use super::mat::{Element, View, ViewMut};
 use super::{Image, Picture, PictureFormat};
-use crate::geometry::{CropSpace, FrameSpace, Similarity, Size};
+use crate::geometry::{CropSpace, FrameSpace, Point, Similarity, Size};
 
 /// Samples `picture` into `out`: the pixel of `out` at p shows the frame at the inverse of
 /// `crop_from_frame` applied to p. Bilinear; where the crop is less than half as fine as the
@@ -31,19 +31,25 @@ pub fn crop(
     Ok(())
 }
 
-/// The luma of a crop of `size`, 0..1 over the format's whole range of values: what [`crop`] samples
-/// before it makes colours of it.
+/// Side of the canonical crop in its own pixels.
+pub(super) const SIDE: f32 = 256.0;
+
+/// The luma of the canonical crop in `samples` each way, 0..1 over the format's whole range of
+/// values: what [`crop`] samples before it makes colours of it.
 ///
 /// # Errors
 /// As [`crop`].
 pub fn luma(
     picture: &Picture<'_>,
     crop_from_frame: &Similarity<FrameSpace, CropSpace>,
-    size: Size,
+    samples: usize,
 ) -> Result<Vec<f32>> {
-    let mut out = vec![0.0; size.width * size.height];
-    let whole = Grid { size, pitch: 1 };
-    plane(picture, 0, &crop_from_frame.inverse(), whole, &mut out)?;
+    let origin = Point::<CropSpace>::new(0.0, 0.0);
+    let shrink = Similarity::about(origin, origin, samples as f32 / SIDE, 0.0);
+    let sampled = crop_from_frame.then(&shrink);
+    let mut out = vec![0.0; samples * samples];
+    let whole = Grid { size: Size::new(samples, samples), pitch: 1 };
+    plane(picture, 0, &sampled.inverse(), whole, &mut out)?;
     Ok(out)
 }
 

@@ -9,6 +9,7 @@ use crate::face::{Face, TrackId, align};
 use crate::geometry::{CropSpace, Point};
 use crate::image::Picture;
 use crate::image::sight::{CELLS, Sight};
+use crate::restore::Place;
 
 /// A change of luma (0..1) in any cell of the lower face from which on it is painted anew: the
 /// edge of a mask that has moved by about a pixel of the crop.
@@ -24,8 +25,8 @@ const RADII: (f32, f32) = (100.0, 82.0);
 #[derive(Clone, Debug)]
 pub(super) struct Due {
     pub face: Face,
-    /// What its crop looks like; of faces whose mask is taken off.
-    pub sight: Option<Sight>,
+    /// Where its mask is taken off and what the crop there looks like, if that is to be done.
+    pub bared: Option<(Place, Sight)>,
     /// Whether what was painted of it last serves once more.
     pub reuse: bool,
 }
@@ -52,11 +53,9 @@ impl Reuse {
     pub fn due(&mut self, picture: &Picture<'_>, faces: Vec<Face>) -> Result<Vec<Due>> {
         let mut last = std::mem::take(&mut self.painted);
         let due = |face: Face| {
-            let place = align::crop_from_landmarks(&face.landmarks);
-            let Some(place) = place.filter(|_| face.to_take_off() > 0.0) else {
-                return Ok(Due { face, sight: None, reuse: false });
-            };
-            let sight = Sight::of(picture, &place)?;
+            let place = Place::to_take_off(&face).filter(|place| place.opacity > 0.0);
+            let Some(place) = place else { return Ok(Due { face, bared: None, reuse: false }) };
+            let sight = Sight::of(picture, &place.crop_from_frame)?;
             let serves = match last.remove(&face.id).filter(|painted| painted.served < FRAMES) {
                 Some(painted) if painted.sight.change_to(&sight).map(worst)? < CHANGE => {
                     Some(painted)
@@ -69,7 +68,7 @@ impl Reuse {
                 |painted| Painted { served: painted.served + 1, ..painted },
             );
             self.painted.insert(face.id, painted);
-            Ok(Due { face, sight: Some(sight), reuse })
+            Ok(Due { face, bared: Some((place, sight)), reuse })
         };
         faces.into_iter().map(due).collect()
     }

@@ -14,7 +14,7 @@ use super::still::Still;
 use crate::face::{Face, FaceTracker};
 use crate::media::Frame;
 use crate::media::frame::FrameRead;
-use crate::restore::{Painting, Place, Showing};
+use crate::restore::{Painting, Showing};
 
 /// A frame and the faces in it.
 pub struct Seen {
@@ -170,7 +170,7 @@ impl Duty {
     fn paint_all_anew(&mut self) {
         if let Self::Faces(due) = self {
             for due in due {
-                (due.reuse, due.sight) = (false, None);
+                (due.reuse, due.bared) = (false, None);
             }
         }
     }
@@ -198,11 +198,12 @@ impl Duty {
         let Self::Faces(due) = self else { return Paintings::Again };
         let mut paintings: HashMap<_, _> =
             paintings.into_iter().map(|painting| (painting.place.id, painting)).collect();
-        let showing = |Due { face, sight, reuse }| match sight {
-            Some(sight) if reuse => {
-                Place::to_take_off(&face).map(|place| Showing::Again(place, sight))
+        let showing = |Due { face, bared, reuse }| match bared {
+            Some((place, sight)) if reuse => Some(Showing::Again(place, sight)),
+            bared => {
+                let sight = bared.map(|(_, sight)| sight);
+                paintings.remove(&face.id).map(|painting| Showing::New(painting, sight))
             }
-            sight => paintings.remove(&face.id).map(|painting| Showing::New(painting, sight)),
         };
         Paintings::Shown(due.into_iter().filter_map(showing).collect())
     }
